@@ -1,0 +1,1 @@
+"""The edge to Ethereum: endpoints, contracts, accounts, transactions and a local chain."""

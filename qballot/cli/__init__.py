@@ -1,0 +1,73 @@
+"""The `qballot` command: one file a group of commands, all joined here.
+
+Data goes to stdout, progress and errors to stderr. Exit status: 0 done, 1 failed, 2 wrong usage,
+3 a verification found a mismatch. Command modules import services inside their functions, so that `--help` and the
+small commands do not wait for web3.py or FastAPI to load.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from qballot import __version__
+from qballot.cli import census, definition
+from qballot.cli.compile import compile_command
+from qballot.cli.index import index_command
+from qballot.cli.rehearse import rehearse_command
+from qballot.cli.serve import serve_command
+from qballot.cli.tally import tally_command
+from qballot.errors import InputError, ProofError, QballotError
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_MISMATCH = 3
+
+app = typer.Typer(
+    name="qballot",
+    help="Elections on Ethereum whose result anyone can check without trusting whoever serves it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(definition.app, name="definition")
+app.add_typer(census.app, name="census")
+app.command("tally")(tally_command)
+app.command("rehearse")(rehearse_command)
+app.command("index")(index_command)
+app.command("serve")(serve_command)
+app.command("compile")(compile_command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"qballot {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def exit_status(error: QballotError) -> int:
+    """Map an error to the command's exit status."""
+    if isinstance(error, ProofError):
+        return EXIT_MISMATCH
+    return EXIT_USAGE if isinstance(error, InputError) else EXIT_FAILED
+
+
+def main() -> None:
+    """Run the command line; errors made on purpose are printed without a traceback."""
+    try:
+        app()
+    except QballotError as error:
+        typer.echo(f"qballot: {error}", err=True)
+        sys.exit(exit_status(error))

@@ -1,0 +1,1 @@
+"""The rules of an election as pure functions: no clock, network, files, database, environment or randomness."""

@@ -1,0 +1,84 @@
+"""What differs from one deployment to the next. Protocol constants are code and not here.
+
+Built once, in an entry point, by `load_settings`, and passed down from there: nothing else reads the environment.
+Every variable is `QBALLOT_` and the field's name in capitals; `.env.example` explains each to its user.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from qballot.errors import SettingsError
+
+ENVIRONMENT_PREFIX = "QBALLOT_"
+
+
+class Settings(BaseSettings):
+    """One frozen object with every setting, checked as a whole."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX, env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    rpc_url: Annotated[str, Field(pattern=r"^https?://")] = "http://127.0.0.1:8545"
+    """JSON-RPC endpoint of an Ethereum node (Infura or Alchemy style). Its path and credentials are never shown."""
+
+    chain_id: Annotated[int | None, Field(ge=1)] = None
+    """The chain that the endpoint must serve; any when unset."""
+
+    rpc_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 20.0
+    """How long one request may take in all."""
+
+    factory: Annotated[str | None, Field(pattern=r"^0x[0-9a-fA-F]{40}$")] = None
+    """Address of the BallotBoxFactory; when unset, the address that this version's contracts have on every chain."""
+
+    from_block: Annotated[int, Field(ge=0)] = 0
+    """First block that the indexer reads: at or before the factory's deployment."""
+
+    block_range: Annotated[int, Field(ge=1, le=1_000_000)] = 2_000
+    """Blocks asked for in one `eth_getLogs`."""
+
+    poll_seconds: Annotated[float, Field(gt=0, le=600)] = 2.0
+    """Pause between two looks for a new block when there is none."""
+
+    database_url: str = "sqlite:///qballot.sqlite3"
+    """Where the index is kept: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`."""
+
+    host: str = "127.0.0.1"
+    """Address on which the API listens."""
+
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8_000
+    """Port on which the API listens; 0 takes any free one."""
+
+    private_key: SecretStr | None = None
+    """Key that the scripts in `scripts/` sign with: 0x and 64 hex digits. Never shown."""
+
+    anvil: str | None = None
+    """Path of the anvil program; when unset, the one that npm installed here, then the one on PATH."""
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_database_url(cls, url: str) -> str:
+        if not url.startswith(("sqlite:///", "postgresql://")):
+            scheme = url.split(":", 1)[0]
+            raise ValueError(f"found the scheme {scheme!r}, expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
+        return url
+
+
+def load_settings(env_file: str | None = ".env") -> Settings:
+    """Read the settings from the environment, then from `env_file` where that exists.
+
+    Raises SettingsError that lists every variable that does not fit, before any work is done.
+    """
+    try:
+        return Settings(_env_file=env_file)
+    except ValidationError as error:
+        raise SettingsError(
+            [
+                f"{ENVIRONMENT_PREFIX}{'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+                for problem in error.errors(include_url=False, include_input=False)
+            ]
+        ) from None
