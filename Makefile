@@ -1,0 +1,61 @@
+# Two commands do everything: `make demo` and `make test`. Each sets up what it needs, once.
+
+PYTHON ?= python3
+ARGS ?=
+WORKERS ?= 2
+
+BIN := .venv/bin
+NODE_READY := node_modules/.package-lock.json
+FORGE := node_modules/.bin/forge
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-unit test-integration lint format compile locks clean
+
+help: ## Show this list.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+setup: .venv/ready $(NODE_READY) ## Install everything that the other targets need.
+
+.venv/ready: locks/dev.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r locks/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(NODE_READY): package.json package-lock.json
+	npm ci --no-fund --no-audit --ignore-scripts
+	@touch $@
+
+demo: setup ## A whole election on a local chain, then its page on http://127.0.0.1:8000 (ARGS=--exit ends by itself).
+	$(BIN)/qballot rehearse examples/city-council/definition.json examples/city-council/ballots.csv $(ARGS)
+
+test: setup ## Every test.
+	$(BIN)/pytest -n $(WORKERS) $(ARGS)
+
+test-unit: setup ## The tests that need no chain and no database.
+	$(BIN)/pytest -m unit $(ARGS)
+
+test-integration: setup ## The tests against a real chain and real databases.
+	$(BIN)/pytest -m integration -n $(WORKERS) $(ARGS)
+
+lint: setup ## Types, lint and format of Python and Solidity.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(FORGE) fmt --check
+	node_modules/.bin/solhint --max-warnings 0 --disc 'contracts/**/*.sol'
+
+format: setup ## Format Python and Solidity.
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+	$(FORGE) fmt
+
+compile: setup ## Compile the contracts into the artifacts that the package carries.
+	$(BIN)/qballot compile
+
+locks: ## Resolve the dependencies anew (needs uv).
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o locks/runtime.txt
+	uv pip compile pyproject.toml --extra dev -c locks/runtime.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o locks/dev.txt
+
+clean: ## Remove what the other targets made.
+	rm -rf .venv node_modules .build .pytest_cache .mypy_cache .ruff_cache .hypothesis

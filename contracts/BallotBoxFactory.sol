@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {LibClone} from "solady/src/utils/LibClone.sol";
+
+import {BallotBox} from "./BallotBox.sol";
+import {IBallotBox} from "./interfaces/IBallotBox.sol";
+import {ElectionParams, IBallotBoxFactory} from "./interfaces/IBallotBoxFactory.sol";
+
+/// @title BallotBoxFactory
+/// @notice What the interface says. Deployed by the deterministic deployer, so that it has one address on all chains.
+contract BallotBoxFactory is IBallotBoxFactory {
+    /// At 16 bits a full box serves 49 million voters.
+    uint256 public constant MAX_WARD_BITS = 16;
+    /// Of the 24,576 bytes that a contract may have (EIP-170) a clone takes 45 and the other arguments 69; a root is 32.
+    uint256 public constant MAX_WARDS = 764;
+    /// Bit 39 of a record's time marks a direct cast, so no election may last longer.
+    uint256 private constant TIME_LIMIT = 1 << 39;
+
+    /// @inheritdoc IBallotBoxFactory
+    address public immutable implementation;
+
+    constructor() {
+        implementation = address(new BallotBox());
+    }
+
+    /// @inheritdoc IBallotBoxFactory
+    function create(
+        ElectionParams calldata params,
+        bytes32[] calldata wardRoots,
+        bytes32 salt,
+        bytes calldata definition
+    ) external returns (address ballotBox) {
+        _validate(params, wardRoots);
+        if (definition.length == 0) revert BallotBoxFactoryNoDefinition();
+        bytes32 definitionHash = keccak256(definition);
+        bool existed;
+        (existed, ballotBox) = LibClone.createDeterministicClone(
+            implementation, _packArguments(msg.sender, params, wardRoots, definitionHash), _salt(msg.sender, salt)
+        );
+        if (existed) revert BallotBoxFactoryAlreadyCreated(ballotBox);
+        IBallotBox(ballotBox).initialize();
+        emit BallotBoxCreated(ballotBox, msg.sender, definitionHash, params, salt, definition);
+    }
+
+    /// @inheritdoc IBallotBoxFactory
+    function predict(
+        address organizer,
+        bytes32 salt,
+        ElectionParams calldata params,
+        bytes32[] calldata wardRoots,
+        bytes32 definitionHash
+    ) external view returns (address) {
+        return LibClone.predictDeterministicAddress(
+            implementation,
+            _packArguments(organizer, params, wardRoots, definitionHash),
+            _salt(organizer, salt),
+            address(this)
+        );
+    }
+
+    function _validate(ElectionParams calldata params, bytes32[] calldata wardRoots) private view {
+        if (block.timestamp >= params.opensAt || params.opensAt >= params.closesAt || params.closesAt >= TIME_LIMIT) {
+            revert BallotBoxFactoryInvalidWindow(block.timestamp, params.opensAt, params.closesAt);
+        }
+        if (params.wardBits > MAX_WARD_BITS) revert BallotBoxFactoryInvalidWardBits(params.wardBits, MAX_WARD_BITS);
+        if (params.voters == 0) revert BallotBoxFactoryNoVoters();
+        if (params.maxBallotBytes == 0) revert BallotBoxFactoryNoBallotBytes();
+        uint256 wards = ((uint256(params.voters) - 1) >> params.wardBits) + 1;
+        if (wardRoots.length != wards) revert BallotBoxFactoryWrongWardCount(wardRoots.length, wards);
+        if (wards > MAX_WARDS) revert BallotBoxFactoryTooManyWards(wards, MAX_WARDS);
+        for (uint256 ward = 0; ward < wards; ++ward) {
+            if (wardRoots[ward] == 0) revert BallotBoxFactoryZeroWardRoot(ward);
+        }
+    }
+
+    /// @dev The layout that libraries/BoxArguments.sol reads.
+    function _packArguments(
+        address organizer,
+        ElectionParams calldata params,
+        bytes32[] calldata wardRoots,
+        bytes32 definitionHash
+    ) private pure returns (bytes memory) {
+        return abi.encodePacked(
+            definitionHash,
+            organizer,
+            params.opensAt,
+            params.closesAt,
+            params.wardBits,
+            params.voters,
+            params.maxBallotBytes,
+            wardRoots
+        );
+    }
+
+    /// @dev The organizer is part of the salt, so that nobody can take another's address by being first.
+    function _salt(address organizer, bytes32 salt) private pure returns (bytes32) {
+        return keccak256(abi.encode(organizer, salt));
+    }
+}
