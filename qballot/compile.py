@@ -109,7 +109,8 @@ def compile_contracts(root: Path) -> tuple[Compiler, dict[str, Artifact]]:
     ours = [
         entry["formattedMessage"]
         for entry in output.get("errors", [])
-        if entry["severity"] != "info" and entry.get("sourceLocation", {}).get("file", "contracts/").startswith("contracts/")
+        if entry["severity"] != "info"
+        and entry.get("sourceLocation", {}).get("file", "contracts/").startswith("contracts/")
     ]
     if ours:
         raise CompileError(ours)

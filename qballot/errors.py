@@ -73,7 +73,11 @@ class RowError(InputError):
 
 
 class CensusError(RowError):
-    """A row of a list of voters was refused."""
+    """Rows of a list of voters were refused: `problems` holds (row, message) of each, `row` is the first of them."""
+
+    def __init__(self, row: int, message: str, *, later: Sequence[tuple[int, str]] = ()) -> None:
+        self.problems = ((row, message), *later)
+        super().__init__(row, "\n".join([message, *(f"row {later_row}: {text}" for later_row, text in later)]))
 
 
 class BallotFileError(RowError):

@@ -64,7 +64,9 @@ class Settings(BaseSettings):
     def _check_database_url(cls, url: str) -> str:
         if not url.startswith(("sqlite:///", "postgresql://")):
             scheme = url.split(":", 1)[0]
-            raise ValueError(f"found the scheme {scheme!r}, expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
+            raise ValueError(
+                f"found the scheme {scheme!r}, expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
+            )
         return url
 
 
