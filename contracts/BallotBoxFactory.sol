@@ -6,6 +6,7 @@ import {LibClone} from "solady/src/utils/LibClone.sol";
 import {BallotBox} from "./BallotBox.sol";
 import {IBallotBox} from "./interfaces/IBallotBox.sol";
 import {ElectionParams, IBallotBoxFactory} from "./interfaces/IBallotBoxFactory.sol";
+import {LowLevel} from "./libraries/LowLevel.sol";
 
 /// @title BallotBoxFactory
 /// @notice What the interface says. Deployed by the deterministic deployer, so that it has one address on all chains.
@@ -69,8 +70,11 @@ contract BallotBoxFactory is IBallotBoxFactory {
         uint256 wards = ((uint256(params.voters) - 1) >> params.wardBits) + 1;
         if (wardRoots.length != wards) revert BallotBoxFactoryWrongWardCount(wardRoots.length, wards);
         if (wards > MAX_WARDS) revert BallotBoxFactoryTooManyWards(wards, MAX_WARDS);
-        for (uint256 ward = 0; ward < wards; ++ward) {
-            if (wardRoots[ward] == 0) revert BallotBoxFactoryZeroWardRoot(ward);
+        unchecked {
+            // `ward` stays below `wards`, the array's length.
+            for (uint256 ward = 0; ward < wards; ++ward) {
+                if (LowLevel.load(wardRoots, ward) == 0) revert BallotBoxFactoryZeroWardRoot(ward);
+            }
         }
     }
 

@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {LibClone} from "solady/src/utils/LibClone.sol";
+import {LowLevel} from "./LowLevel.sol";
 
-/// @notice The rules that a cast is checked against.
-struct Rules {
-    /// First second in which ballots are taken (unix time).
-    uint256 opensAt;
-    /// First second in which they are taken no more (unix time).
-    uint256 closesAt;
-    /// A ward holds 2**wardBits voters.
-    uint256 wardBits;
-    /// Number of voters.
-    uint256 voters;
-    /// Most bytes that a ballot may have.
-    uint256 maxBallotBytes;
-}
+/// @notice The rules that a cast is checked against, in one word, as they stand in the code.
+type Rules is uint256;
+
+using BoxArguments for Rules global;
 
 /// @title The immutable arguments of a box, which are the end of its own code
-/// @dev Packed without padding:
+/// @dev The code is that of Solady's clone with immutable arguments: 10 bytes of prefix, the implementation's address,
+/// 15 bytes more, then the arguments, packed without padding:
 ///
 ///     offset  0  definitionHash  32 bytes
 ///            32  organizer       20
@@ -29,33 +21,55 @@ struct Rules {
 ///            67  maxBallotBytes   2
 ///            69  root of ward 0  32, then of ward 1, …
 library BoxArguments {
-    uint256 internal constant ORGANIZER = 32;
-    uint256 internal constant RULES = 52;
-    uint256 internal constant WARD_ROOTS = 69;
+    bytes10 internal constant CLONE_PREFIX = 0x363d3d373d3d3d363d73;
+    /// Where the arguments begin in the code.
+    uint256 internal constant START = 45;
+    uint256 internal constant ORGANIZER = START + 32;
+    uint256 internal constant RULES = START + 52;
+    uint256 internal constant WARD_ROOTS = START + 69;
+
+    /// @dev Whether the executing account is a clone, so that what follows here means anything.
+    function isClone() internal view returns (bool) {
+        return bytes10(LowLevel.ownCode(0)) == CLONE_PREFIX;
+    }
 
     function definitionHash() internal view returns (bytes32) {
-        return bytes32(LibClone.argsOnClone(address(this), 0, ORGANIZER));
+        return LowLevel.ownCode(START);
     }
 
     function organizer() internal view returns (address) {
-        return address(bytes20(LibClone.argsOnClone(address(this), ORGANIZER, RULES)));
+        return address(bytes20(LowLevel.ownCode(ORGANIZER)));
     }
 
-    function rules() internal view returns (Rules memory r) {
-        uint256 packed = uint256(bytes32(LibClone.argsOnClone(address(this), RULES, WARD_ROOTS)));
-        r.opensAt = packed >> 216;
-        r.closesAt = uint40(packed >> 176);
-        r.wardBits = uint8(packed >> 168);
-        r.voters = uint32(packed >> 136);
-        r.maxBallotBytes = uint16(packed >> 120);
+    function rules() internal view returns (Rules) {
+        return Rules.wrap(uint256(LowLevel.ownCode(RULES)));
+    }
+
+    function opensAt(Rules self) internal pure returns (uint256) {
+        return Rules.unwrap(self) >> 216;
+    }
+
+    function closesAt(Rules self) internal pure returns (uint256) {
+        return uint40(Rules.unwrap(self) >> 176);
+    }
+
+    function wardBits(Rules self) internal pure returns (uint256) {
+        return uint8(Rules.unwrap(self) >> 168);
+    }
+
+    function voters(Rules self) internal pure returns (uint256) {
+        return uint32(Rules.unwrap(self) >> 136);
+    }
+
+    function maxBallotBytes(Rules self) internal pure returns (uint256) {
+        return uint16(Rules.unwrap(self) >> 120);
     }
 
     /// @dev The caller has checked that the ward exists; beyond the last one this is zero.
     function wardRoot(uint256 ward) internal view returns (bytes32) {
         unchecked {
             // A ward's index is below 2**32, so the offset is far below 2**256.
-            uint256 start = WARD_ROOTS + 32 * ward;
-            return bytes32(LibClone.argsOnClone(address(this), start, start + 32));
+            return LowLevel.ownCode(WARD_ROOTS + 32 * ward);
         }
     }
 }

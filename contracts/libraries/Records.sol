@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {LowLevel} from "./LowLevel.sol";
+
 /// @title Records: the packed form in which ballots enter the chain of hashes
 /// @dev     uint32 voter | uint40 castAt | uint96 weight | uint16 length | ballot      (big-endian)
 library Records {
@@ -25,8 +27,10 @@ library Records {
     }
 
     /// @dev The record of a voter's own transaction.
-    function packDirect(uint32 voter, uint96 weight, bytes calldata ballot) internal view returns (bytes memory) {
-        // forge-lint: disable-next-line(unsafe-typecast) a box is open only before 2**39, and its ballots fit uint16
-        return abi.encodePacked(voter, uint40(block.timestamp | DIRECT), weight, uint16(ballot.length), ballot);
+    function packDirect(uint256 voter, uint256 weight, bytes calldata ballot) internal view returns (bytes memory) {
+        // The timestamp is below 2**39 while a box is open, and a ballot that it takes is no longer than uint16 says.
+        uint256 castAt = block.timestamp | DIRECT;
+        uint256 header = voter << 224 | castAt << 184 | weight << 88 | ballot.length << 72;
+        return LowLevel.concat(bytes32(header), HEADER, ballot);
     }
 }
