@@ -126,7 +126,8 @@ class ReorgError(ChainError):
         self.found = found
         self.expected = expected
         super().__init__(
-            f"the chain was reorganised: block {number} was 0x{expected.hex()} when it was read and is 0x{found.hex()} now"
+            f"the chain was reorganised: block {number} was 0x{expected.hex()} when it was read, "
+            f"and is 0x{found.hex()} now"
         )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from qballot.cli.files import read_text
 from qballot.core.census import Census, build_census
 from qballot.core.census_file import dump_census, parse_voters_csv
 from qballot.core.keccak import keccak
@@ -26,12 +27,7 @@ def _group() -> None:
 
 @app.command("build")
 def build_command(
-    voters: Annotated[
-        Path,
-        typer.Argument(
-            metavar="VOTERS.csv", exists=True, dir_okay=False, help="Columns `address` and, if wanted, `weight`."
-        ),
-    ],
+    voters: Annotated[Path, typer.Argument(metavar="VOTERS.csv", help="Columns `address` and, if wanted, `weight`.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where the census file goes.")] = Path("census.json"),
     ward_bits: Annotated[
         int | None,
@@ -46,7 +42,7 @@ def build_command(
 
     Example: qballot census build voters.csv -o census.json
     """
-    census = build_census(parse_voters_csv(_read_text(voters)), ward_bits)
+    census = build_census(parse_voters_csv(read_text(voters)), ward_bits)
     data = dump_census(census)
     _write(output, data, overwrite=force)
     report = _describe(census, output, data)
@@ -79,15 +75,6 @@ def _format(report: dict[str, Any]) -> str:
     if len(roots) > LISTED_ROOTS:
         lines.append(f"  … and {len(roots) - LISTED_ROOTS:,} more: the census file and --json have them all")
     return "\n".join(lines)
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text: see byte {error.start}") from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _write(path: Path, data: bytes, *, overwrite: bool) -> None:

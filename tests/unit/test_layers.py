@@ -27,8 +27,8 @@ LAYERS: dict[str, int] = {
     "indexer.results": 3,
     "indexer.api": 4,
     "scripts": 4,
-    "qballot.cli": 5,
     "indexer.rehearse": 5,
+    "qballot.cli": 6,
 }
 CORE_MAY_NOT_KNOW = {
     "os", "pathlib", "socket", "time", "random", "secrets", "logging", "sqlite3", "subprocess", "asyncio",

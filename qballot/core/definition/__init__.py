@@ -1,0 +1,35 @@
+"""An election's definition: one canonical JSON document that says everything a voter is shown and a count needs.
+
+    {"qballot": 1, "title", "description"?, "organizer"?, "language"?,
+     "contests": [{"id", "title", "description"?, "method", "options": [{"id", "title", "description"?}],
+                   "seats"?, "tie"?, … the method's own limits}]}
+
+Start with `parse.py`. The values that it makes stand in `qballot.core.election`; each method's limits in its module
+under `qballot.core.tally`. A document that breaks any rule is an invalid election: shown as such, never counted.
+"""
+
+from __future__ import annotations
+
+from qballot.core.definition.contests import MAX_CONTESTS, MAX_OPTIONS, MAX_TOTAL_OPTIONS
+from qballot.core.definition.parse import (
+    VERSION,
+    definition_hash,
+    parse_definition,
+    parse_definition_document,
+)
+from qballot.core.election import Contest, Definition, Method, Option, TieRule
+
+__all__ = [
+    "MAX_CONTESTS",
+    "MAX_OPTIONS",
+    "MAX_TOTAL_OPTIONS",
+    "VERSION",
+    "Contest",
+    "Definition",
+    "Method",
+    "Option",
+    "TieRule",
+    "definition_hash",
+    "parse_definition",
+    "parse_definition_document",
+]

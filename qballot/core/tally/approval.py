@@ -1,0 +1,30 @@
+"""Approval: a voter marks every option that they approve of with 1, and the option with the most approvals wins."""
+
+from __future__ import annotations
+
+from qballot.core.ballot import Marks
+from qballot.core.election import Contest
+from qballot.core.tally.choices import add_marks, find_choice_fault
+from qballot.core.tally.outcome import Outcome, elect_greatest
+from qballot.core.tally.rules import Limit, MethodRules, SpoilReason, WeightedMarks, constant, number_of_options
+
+MAX_CHOICES = Limit(
+    name="max_choices",
+    meaning="how many options a voter may approve of",
+    lowest=constant(1),
+    highest=number_of_options,
+    default=number_of_options,
+)
+
+
+def find_fault(contest: Contest, marks: Marks) -> SpoilReason | None:
+    """Spoil marks other than 0 and 1, then more marks than the contest's `max_choices`."""
+    return find_choice_fault(marks, contest.limits[MAX_CHOICES.name])
+
+
+def count(contest: Contest, ballots: WeightedMarks) -> Outcome:
+    """Add up the approvals. A tie for the greatest number is reported."""
+    return elect_greatest(contest, add_marks(contest, ballots), "approvals")
+
+
+RULES = MethodRules(min_options=1, max_seats=1, limits=(MAX_CHOICES,), blank_mark=0, find_fault=find_fault, count=count)

@@ -1,0 +1,72 @@
+"""An election's result, and its one JSON form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from qballot.core.ballot import Group
+from qballot.core.canonical import JsonTree
+from qballot.core.election import Contest, Definition
+from qballot.core.tally.outcome import Outcome, format_total, option_ids, totals_by_id
+from qballot.core.tally.rules import SpoilReason
+
+
+@dataclass(frozen=True, slots=True)
+class ContestResult:
+    """One contest, counted.
+
+    cast: all ballots of the election, each of which is in exactly one of `counted`, `blank` and `spoiled`.
+    spoiled: by reason, only reasons that occur, in the order of SpoilReason.
+    outcome: winners, ties, totals and the count log.
+    """
+
+    contest: Contest
+    outcome: Outcome
+    cast: Group
+    counted: Group
+    blank: Group
+    spoiled: Mapping[SpoilReason, Group] = field(hash=False)
+
+    @property
+    def winners(self) -> tuple[str, ...]:
+        """Ids of the options that won, in the definition's order; empty when nobody did."""
+        return tuple(self.contest.options[option].id for option in self.outcome.winners)
+
+    @property
+    def tied(self) -> tuple[str, ...]:
+        """Ids of the options between which the seat is open, in the definition's order; empty without a tie."""
+        return tuple(self.contest.options[option].id for option in self.outcome.tied)
+
+    def to_json(self) -> dict[str, JsonTree]:
+        """Write the contest's result; totals and weights are decimal text, numbers of ballots are integers."""
+        contest, outcome = self.contest, self.outcome
+        return {
+            "id": contest.id,
+            "title": contest.title,
+            "method": contest.method.value,
+            "winners": option_ids(contest, outcome.winners),
+            "tied": option_ids(contest, outcome.tied),
+            "totals": totals_by_id(contest, dict(enumerate(outcome.totals))),
+            "log": [entry.to_json() for entry in outcome.log],
+            "ballots": self.cast.ballots,
+            "counted": self.counted.ballots,
+            "blank": self.blank.ballots,
+            "spoiled": {reason.value: group.ballots for reason, group in self.spoiled.items()},
+            "ballots_weight": format_total(self.cast.weight),
+            "counted_weight": format_total(self.counted.weight),
+            "blank_weight": format_total(self.blank.weight),
+            "spoiled_weight": {reason.value: format_total(group.weight) for reason, group in self.spoiled.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ElectionResult:
+    """Every contest of an election, counted, in the definition's order."""
+
+    definition: Definition
+    contests: tuple[ContestResult, ...]
+
+    def to_json(self) -> dict[str, JsonTree]:
+        """Write the result as `{"contests": [...]}`, the same for the same ballots in any order."""
+        return {"contests": [contest.to_json() for contest in self.contests]}
