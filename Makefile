@@ -27,7 +27,7 @@ $(NODE_READY): package.json package-lock.json
 	@touch $@
 
 demo: setup ## A whole election on a local chain, then its page on http://127.0.0.1:8000 (ARGS=--exit ends by itself).
-	$(BIN)/qballot rehearse examples/city-council/definition.json examples/city-council/ballots.csv $(ARGS)
+	$(BIN)/qballot rehearse examples/city-council/definition.json examples/city-council/ballots.csv --direct 20 $(ARGS)
 
 test: setup ## Every test.
 	$(BIN)/pytest -n $(WORKERS) $(ARGS)

@@ -54,13 +54,16 @@ DIRECT_CASTS_AT_ONCE = 200
 
 
 class Progress(Protocol):
-    """Hears what goes on. `begin` starts a step of so many parts, `advance` says how many more are done."""
+    """Hears what goes on: a step begins, some of its parts are done, it ends."""
 
     def begin(self, step: str, total: int) -> None:
-        """Start a step."""
+        """Start a step of so many parts."""
 
     def advance(self, done: int) -> None:
-        """Say that more of the step is done."""
+        """Say that so many more parts are done."""
+
+    def end(self) -> None:
+        """Say that the whole step is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +216,7 @@ class _Run:
         started = time.perf_counter()
         yield
         self._seconds[name] = time.perf_counter() - started
-        self._progress.advance(total)
+        self._progress.end()
 
     def _deploy(self, census: Census) -> ElectionDeployment:
         deploy_factory(self._rpc, self._organizer)

@@ -109,12 +109,17 @@ class _Progress:
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
         self._task: Any = None
+        self._total = 0
 
     def begin(self, step: str, total: int) -> None:
+        self._total = total
         self._task = self._bars.add_task(step, total=total)
 
     def advance(self, done: int) -> None:
         self._bars.advance(self._task, done)
+
+    def end(self) -> None:
+        self._bars.update(self._task, completed=self._total)
 
 
 def _describe(report: Report) -> str:
@@ -132,8 +137,8 @@ def _describe(report: Report) -> str:
         f"  box     {checksum_address(report.election.box)}",
         f"  head    {document['head']}",
         f"  block   {block['number']}  {block['hash']}",
-        f"  state   {document['state']}: {document['state_text']}",
-        f"  level   {document['level']}: {document['level_text']}",
+        f"  state   {document['state_text']}",
+        f"  level   {document['level_text']}",
         "",
         "Gas",
         "---",

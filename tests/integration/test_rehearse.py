@@ -196,7 +196,7 @@ def test_rehearse__serving_then_told_to_end__ends_everything(
     with _serving(lunch, tmp_path) as (process, url, anvils):
         assert len(anvils) == 1
         (election,) = json.load(urllib.request.urlopen(f"{url}/elections"))["elections"]
-        box = election["box"]
+        box = election["election"]
         result = json.load(urllib.request.urlopen(f"{url}/elections/{box}/results"))
         assert _without_leading(result["contests"]) == _tally(lunch, tmp_path)
         page = urllib.request.urlopen(f"{url}/e/{box}").read().decode()

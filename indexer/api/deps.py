@@ -1,0 +1,55 @@
+"""What routes are given: the services, and parameters that are checked before a route runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Path, Request
+
+from indexer.api.pages import Pages
+from indexer.results import Results
+from indexer.storage.repository import Repository
+from qballot.core.address import parse_address
+from qballot.core.types import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All that the application's routes work with; made once by `build_app`."""
+
+    repository: Repository
+    results: Results
+    pages: Pages
+    clock: Callable[[], float]
+    max_silence_seconds: float
+    max_lag_blocks: int
+
+
+def get_services(request: Request) -> Services:
+    """Return the application's services."""
+    return cast(Services, request.app.state.services)
+
+
+def get_results(request: Request) -> Results:
+    """Return the application's answers about elections."""
+    return get_services(request).results
+
+
+def parse_box(
+    box: Annotated[
+        str,
+        Path(
+            description="Address of the election's ballot box; mixed case must be the EIP-55 checksum.",
+            examples=["0x5FbDB2315678afecb367f032d93F642f64180aa3"],
+        ),
+    ],
+) -> Address:
+    """Read the address in a path. Raises InputError."""
+    return parse_address(box)
+
+
+ServicesDep = Annotated[Services, Depends(get_services)]
+ResultsDep = Annotated[Results, Depends(get_results)]
+BoxDep = Annotated[Address, Depends(parse_box)]

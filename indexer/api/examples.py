@@ -1,0 +1,138 @@
+"""Examples for the API's description; tests hold them to the schemas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_BOX = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
+_FACTORY = "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512"
+_ORGANIZER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
+_DEFINITION_BYTES = (
+    b'{"contests":[{"id":"chair","method":"plurality","options":[{"id":"ada","title":"Ada"},'
+    b'{"id":"ben","title":"Ben"}],"title":"Chair"}],"qballot":1,"title":"Board election"}'
+)
+_DEFINITION = {
+    "qballot": 1,
+    "title": "Board election",
+    "contests": [
+        {
+            "id": "chair",
+            "title": "Chair",
+            "method": "plurality",
+            "options": [{"id": "ada", "title": "Ada"}, {"id": "ben", "title": "Ben"}],
+        }
+    ],
+}
+
+
+def _hash(digit: str) -> str:
+    return "0x" + digit * 64
+
+
+_BLOCK = {"number": 1204, "hash": _hash("b"), "timestamp": 1_798_761_612}
+_SOURCE = {"block_number": 1180, "block_hash": _hash("c"), "log_index": 3, "transaction_hash": _hash("d")}
+_TURNOUT = {"voters_cast": 3, "voters": 5, "weight_cast": "3"}
+_SUMMARY: dict[str, Any] = {
+    "election": _BOX,
+    "title": "Board election",
+    "phase": "closed",
+    "opens_at": 1_798_675_200,
+    "closes_at": 1_798_761_600,
+    "voters": 5,
+    "records": 4,
+}
+
+ERROR: dict[str, Any] = {"type": "not_found", "detail": "this index holds no election at this address"}
+ALIVE: dict[str, Any] = {"status": "alive"}
+READY: dict[str, Any] = {
+    "status": "ready",
+    "indexed_block": 1204,
+    "chain_block": 1205,
+    "lag_blocks": 1,
+    "lag_seconds": 12,
+    "silent_seconds": 1.4,
+}
+NOT_READY: dict[str, Any] = {
+    "type": "unavailable",
+    "detail": "the index is 25 blocks behind its chain",
+    "indexed_block": 1180,
+    "chain_block": 1205,
+    "lag_blocks": 25,
+    "lag_seconds": 300,
+    "silent_seconds": 1.4,
+}
+ELECTION_LIST: dict[str, Any] = {"block": _BLOCK, "elections": [_SUMMARY], "next": None}
+ELECTION: dict[str, Any] = {
+    **_SUMMARY,
+    "chain_id": 1,
+    "factory": _FACTORY,
+    "organizer": _ORGANIZER,
+    "salt": _hash("0"),
+    "definition": _DEFINITION,
+    "definition_bytes": f"0x{_DEFINITION_BYTES.hex()}",
+    "definition_hash": _hash("e"),
+    "invalid_reason": None,
+    "ward_bits": 10,
+    "ward_roots": [_hash("f")],
+    "max_ballot_bytes": 2,
+    "created": _SOURCE,
+    "head": _hash("a"),
+    "batches": 2,
+    "turnout": _TURNOUT,
+    "block": _BLOCK,
+}
+RESULT: dict[str, Any] = {
+    "election": _BOX,
+    "title": "Board election",
+    "chain_id": 1,
+    "factory": _FACTORY,
+    "definition_hash": _hash("e"),
+    "state": "complete",
+    "state_text": "Complete: the election closed at 2027-01-01 00:00:00 UTC, before block 1204; no ballot can follow.",
+    "level": "consistent",
+    "level_text": "Consistent: the hash chain recomputed from all ballots equals head() of the box at block 1204. …",
+    "block": _BLOCK,
+    "head": _hash("a"),
+    "turnout": _TURNOUT,
+    "records": 4,
+    "contests": [
+        {
+            "id": "chair",
+            "title": "Chair",
+            "method": "plurality",
+            "winners": ["ada"],
+            "tied": [],
+            "leading": [],
+            "totals": {"ada": "2", "ben": "1"},
+            "log": [
+                {"kind": "totals", "text": "Votes: Ada 2, Ben 1.", "totals": {"ada": "2", "ben": "1"}},
+                {"kind": "outcome", "text": "Ada wins with 2 votes.", "winners": ["ada"], "tied": []},
+            ],
+            "ballots": 3,
+            "counted": 3,
+            "blank": 0,
+            "spoiled": {},
+            "ballots_weight": "3",
+            "counted_weight": "3",
+            "blank_weight": "0",
+            "spoiled_weight": {},
+        }
+    ],
+}
+BALLOT_LIST: dict[str, Any] = {
+    "election": _BOX,
+    "block": _BLOCK,
+    "ballots": [
+        {
+            "position": 0,
+            "batch": 0,
+            "voter": 2,
+            "cast_at": 1_798_680_000,
+            "direct": False,
+            "weight": "1",
+            "ballot": "0x0100",
+            "source": _SOURCE,
+        }
+    ],
+    "next": None,
+}

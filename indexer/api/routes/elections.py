@@ -1,0 +1,88 @@
+"""Elections, their results and their ballots."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Header, Query, Response
+
+from indexer.api.convert import show_ballots, show_election, show_elections
+from indexer.api.deps import BoxDep, ResultsDep
+from indexer.api.errors import ElectionNotFoundError
+from indexer.api.schemas import BallotList, ElectionBody, ElectionList, ErrorBody, ResultBody
+from qballot.core.types import VoterIndex
+
+MAX_ELECTIONS = 100
+MAX_BALLOTS = 1_000
+MAX_CURSOR = 2**63 - 1
+MAX_VOTER = 2**32 - 1
+
+router = APIRouter(tags=["elections"])
+
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {
+    404: {"model": ErrorBody, "description": "This index holds no election at this address"}
+}
+
+
+@router.get("/elections")
+def list_elections(
+    results: ResultsDep,
+    after: Annotated[int | None, Query(ge=1, le=MAX_CURSOR, description="`next` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_ELECTIONS)] = 20,
+) -> ElectionList:
+    """All elections of the factory, the newest first."""
+    return show_elections(results.find_elections(limit=limit, before=after))
+
+
+@router.get("/elections/{box}", responses=_NOT_FOUND)
+def read_election(box: BoxDep, results: ResultsDep) -> ElectionBody:
+    """One election: definition, window, phase by the last indexed block's clock, turnout."""
+    answer = results.find_election(box)
+    if answer is None:
+        raise ElectionNotFoundError
+    return show_election(answer)
+
+
+@router.get(
+    "/elections/{box}/results",
+    response_model=ResultBody,
+    responses=_NOT_FOUND | {304: {"description": "Nothing has changed since the answer with this ETag"}},
+)
+def read_results(
+    box: BoxDep,
+    results: ResultsDep,
+    if_none_match: Annotated[str | None, Header(description="ETag of the answer that the client has")] = None,
+) -> Response:
+    """One election's result, with its state, its level of verification, and the block that it holds at."""
+    document = results.find_result(box)
+    if document is None:
+        raise ElectionNotFoundError
+    body = msgspec.json.encode(document)
+    headers = {"etag": f'"{sha256(body).hexdigest()[:32]}"', "cache-control": "no-cache"}
+    if _matches(if_none_match, headers["etag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+@router.get("/elections/{box}/ballots", responses=_NOT_FOUND)
+def list_ballots(
+    box: BoxDep,
+    results: ResultsDep,
+    after: Annotated[int | None, Query(ge=0, le=MAX_CURSOR, description="`next` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_BALLOTS)] = 100,
+    voter: Annotated[int | None, Query(ge=0, le=MAX_VOTER, description="Only this voter's")] = None,
+) -> BallotList:
+    """Every ballot that was ever cast, replaced and spoiled ones included, in the order of the hash chain."""
+    chosen = None if voter is None else VoterIndex(voter)
+    page = results.find_ballots(box, limit=limit, after=after, voter=chosen)
+    if page is None:
+        raise ElectionNotFoundError
+    return show_ballots(page)
+
+
+def _matches(if_none_match: str | None, etag: str) -> bool:
+    """Compare as RFC 9110 §13.1.2 asks: any of a list, weak or not, or `*`."""
+    tags = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
+    return etag in tags or "*" in tags

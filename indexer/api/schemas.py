@@ -1,0 +1,202 @@
+"""The forms of all JSON answers. Large numbers are decimal text, bytes 0x-hex, times Unix seconds of the chain."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from indexer.api import examples
+from indexer.results.verdict import Level, Phase, State
+
+AddressText = Annotated[str, Field(pattern="^0x[0-9a-fA-F]{40}$", description="20 bytes with EIP-55 checksum")]
+HashText = Annotated[str, Field(pattern="^0x[0-9a-f]{64}$", description="32 bytes")]
+BytesText = Annotated[str, Field(pattern="^0x([0-9a-f]{2})*$", description="Any number of bytes")]
+NumberText = Annotated[str, Field(pattern="^-?[0-9]+(/[0-9]+)?$", description="An exact number in decimal")]
+
+
+class Schema(BaseModel):
+    """Base of all answers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ErrorBody(Schema):
+    """What every error looks like."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.ERROR]})
+
+    type: Annotated[str, Field(description="What kind of error, for programs")]
+    detail: Annotated[str, Field(description="What is wrong, for people")]
+
+
+class BlockBody(Schema):
+    """A block, by the endpoint that the index was read from."""
+
+    number: int
+    hash: HashText
+    timestamp: int
+
+
+class SourceBody(Schema):
+    """The log that something was read from."""
+
+    block_number: int
+    block_hash: HashText
+    log_index: int
+    transaction_hash: HashText
+
+
+class TurnoutBody(Schema):
+    """Who has voted."""
+
+    voters_cast: Annotated[int, Field(description="Voters of whom at least one ballot is in the box")]
+    voters: Annotated[int, Field(description="Voters in the census")]
+    weight_cast: Annotated[NumberText, Field(description="Sum of the weights of the ballots that count")]
+
+
+class ElectionSummary(Schema):
+    """An election in a list."""
+
+    election: AddressText
+    title: Annotated[str | None, Field(description="None for an invalid election")]
+    phase: Phase
+    opens_at: int
+    closes_at: int
+    voters: int
+    records: Annotated[int, Field(description="Ballots in the box, replaced ones included")]
+
+
+class ElectionList(Schema):
+    """A page of elections, the newest first."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.ELECTION_LIST]})
+
+    block: Annotated[BlockBody | None, Field(description="The last indexed block; None before the first")]
+    elections: list[ElectionSummary]
+    next: Annotated[int | None, Field(description="Pass as `after` for the next page; None at the end")]
+
+
+class ElectionBody(ElectionSummary):
+    """One election with its rules."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.ELECTION]})
+
+    chain_id: int
+    factory: AddressText
+    organizer: Annotated[AddressText, Field(description="Who created the box")]
+    salt: HashText
+    definition: Annotated[
+        dict[str, Any] | None, Field(description="All that is shown to voters; None for an invalid election")
+    ]
+    definition_bytes: Annotated[BytesText, Field(description="The definition as it was hashed")]
+    definition_hash: HashText
+    invalid_reason: Annotated[str | None, Field(description="Why the election is never counted")]
+    ward_bits: int
+    ward_roots: list[HashText]
+    max_ballot_bytes: int
+    created: SourceBody
+    head: Annotated[HashText, Field(description="Head of the hash chain, recomputed from the records")]
+    batches: int
+    turnout: Annotated[TurnoutBody | None, Field(description="None for an invalid election")]
+    block: Annotated[BlockBody, Field(description="The last indexed block: phase and numbers hold at it")]
+
+
+class ContestBody(Schema):
+    """One contest's count."""
+
+    id: str
+    title: str
+    method: str
+    winners: Annotated[list[str], Field(description="Ids of the options that won; empty unless `complete`")]
+    tied: Annotated[list[str], Field(description="Ids of the options that a tie is between; empty unless `complete`")]
+    leading: Annotated[list[str], Field(description="While `partial`: who would win or tie if it ended now")]
+    totals: dict[str, NumberText]
+    log: Annotated[list[dict[str, Any]], Field(description="The count step by step: `kind`, `text` and numbers")]
+    ballots: Annotated[int, Field(description="counted + blank + spoiled")]
+    counted: int
+    blank: int
+    spoiled: Annotated[dict[str, int], Field(description="By reason")]
+    ballots_weight: NumberText
+    counted_weight: NumberText
+    blank_weight: NumberText
+    spoiled_weight: dict[str, NumberText]
+
+
+class ResultBody(Schema):
+    """An election's result, and what it is worth."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.RESULT]})
+
+    election: AddressText
+    title: str | None
+    chain_id: int
+    factory: AddressText
+    definition_hash: HashText
+    state: State
+    state_text: str
+    level: Annotated[Level, Field(description="The highest level of verification that was reached")]
+    level_text: Annotated[str, Field(description="What that shows and what not, and why no higher level was reached")]
+    block: Annotated[BlockBody, Field(description="The block that all of this holds at")]
+    head: HashText
+    turnout: TurnoutBody | None
+    records: int
+    contests: Annotated[list[ContestBody], Field(description="Empty for a cancelled or invalid election")]
+
+
+class BallotBody(Schema):
+    """One record of the box."""
+
+    position: Annotated[int, Field(description="Place among the box's records, from 0")]
+    batch: Annotated[
+        int, Field(description="Place of its call among the box's calls, from 0: a link of the hash chain")
+    ]
+    voter: Annotated[int, Field(description="Index in the census")]
+    cast_at: Annotated[int, Field(description="When it was signed or, cast directly, put in a block")]
+    direct: Annotated[bool, Field(description="Cast by the voter's own transaction (bit 39 of the record's castAt)")]
+    weight: NumberText
+    ballot: Annotated[BytesText, Field(description="One signed byte for each option")]
+    source: SourceBody
+
+
+class BallotList(Schema):
+    """A page of ballots, in the order of the hash chain."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.BALLOT_LIST]})
+
+    election: AddressText
+    block: Annotated[BlockBody, Field(description="The last indexed block")]
+    ballots: list[BallotBody]
+    next: Annotated[int | None, Field(description="Pass as `after` for the next page; None at the end")]
+
+
+class AliveBody(Schema):
+    """The process answers."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.ALIVE]})
+
+    status: str
+
+
+class LagBody(Schema):
+    """How far the index is behind its chain; None where nothing is known yet."""
+
+    indexed_block: int | None
+    chain_block: int | None
+    lag_blocks: int | None
+    lag_seconds: Annotated[int | None, Field(description="By the chain's clock")]
+    silent_seconds: Annotated[float | None, Field(description="Since the indexer last looked at the chain")]
+
+
+class ReadyBody(LagBody):
+    """The index is close enough behind its chain."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.READY]})
+
+    status: str
+
+
+class NotReadyBody(LagBody, ErrorBody):
+    """The index is too far behind its chain: an error with the same numbers."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.NOT_READY]})

@@ -1,0 +1,93 @@
+"""Opening a database: the URL, the connection's habits, the schema."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from indexer.storage.migrate import upgrade_schema
+from qballot.errors import StorageError
+
+POSTGRESQL_DRIVER = "postgresql+psycopg"
+SQLITE_BUSY_SECONDS = 30
+WRITES = "qballot_writes"
+"""Execution option of a connection that will write: SQLite takes its lock at BEGIN rather than fail half-way."""
+
+
+def open_database(url: str) -> Engine:
+    """Connect and bring the schema up to date.
+
+    url: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.
+    Raises StorageError when there is no such database, it cannot be reached, or a newer program has changed it.
+    """
+    engine = create_engine(_parse_url(url), hide_parameters=True, **_pool_options(url))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    try:
+        with storage_errors(f"cannot open the database {describe(engine)}"), begin_write(engine) as connection:
+            upgrade_schema(connection)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def describe(engine: Engine) -> str:
+    """Name a database for people, without its password."""
+    return engine.url.set(drivername=engine.dialect.name).render_as_string(hide_password=True)
+
+
+@contextmanager
+def begin_write(engine: Engine) -> Iterator[Connection]:
+    """Give a connection in a transaction that may write; commit at the end, roll back on any error."""
+    with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def storage_errors(what: str) -> Iterator[None]:
+    """Turn the driver's errors into StorageError: `what` failed, and the driver's first line, without parameters."""
+    try:
+        yield
+    except (SQLAlchemyError, psycopg.Error) as error:
+        cause = getattr(error, "orig", None) or error
+        lines = str(cause).strip().splitlines() or [type(cause).__name__]
+        raise StorageError(f"{what}: {lines[0]}") from error
+
+
+def _parse_url(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise StorageError(
+            "found a database URL that cannot be read, expected sqlite:///FILE or postgresql://…"
+        ) from None
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise StorageError(f"found the database {parsed.get_backend_name()!r}, expected sqlite or postgresql")
+    return parsed.set(drivername=POSTGRESQL_DRIVER) if parsed.drivername == "postgresql" else parsed
+
+
+def _pool_options(url: str) -> dict[str, Any]:
+    if url.startswith("sqlite"):
+        return {"connect_args": {"timeout": SQLITE_BUSY_SECONDS}}
+    return {"pool_pre_ping": True}
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver would begin transactions by itself, and only before some statements; we begin all of them ourselves.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,146 @@
+"""What the index holds, as plain values: the language that storage speaks with everyone else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from qballot.core.provenance import BoxArguments
+from qballot.core.records import Record
+from qballot.core.types import Address, BlockNumber, ChainId, Hash32, UnixSeconds
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block by its height, hash and timestamp (the chain's clock)."""
+
+    number: BlockNumber
+    hash: Hash32
+    timestamp: UnixSeconds
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The log that something was read from."""
+
+    block_number: BlockNumber
+    block_hash: Hash32
+    log_index: int
+    transaction_hash: Hash32
+
+
+@dataclass(frozen=True, slots=True)
+class ChainCursor:
+    """What one database serves, and how far it has read.
+
+    block: the last block whose logs are all in the index; None before the first range.
+    """
+
+    chain_id: ChainId
+    factory: Address
+    block: Block | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeadCheck:
+    """What `head()` answered for a box, beside what the records gave at the same block.
+
+    block: the block that was asked about.
+    recomputed_head: from the records up to that block.
+    chain_head: the endpoint's answer; None when it had none, with the reason in `failure`.
+    """
+
+    block: Block
+    recomputed_head: Hash32
+    chain_head: Hash32 | None
+    failure: str | None = None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the chain holds the head that the records give."""
+        return self.chain_head == self.recomputed_head
+
+
+@dataclass(frozen=True, slots=True)
+class Election:
+    """One ballot box with its rules and the state of its hash chain at the cursor.
+
+    number: order of creation in this index, from 1.
+    definition: the bytes in the creation event; their hash is `arguments.definition_hash`.
+    arguments: what stands in the box's own code.
+    head: recomputed from all batches. batches, records: how many there are.
+    invalid_reason: why the election is never counted; None for a valid one.
+    """
+
+    number: int
+    box: Address
+    salt: Hash32
+    source: Source
+    arguments: BoxArguments
+    definition: bytes
+    head: Hash32
+    batches: int
+    records: int
+    cancelled: bool
+    invalid_reason: str | None
+    head_check: HeadCheck | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One `BallotsCast` event: one link of a box's hash chain.
+
+    sequence: place among the box's batches, from 0. first_position: place of its first record among the box's records.
+    head: after this batch.
+    """
+
+    sequence: int
+    source: Source
+    first_position: int
+    records: int
+    head: Hash32
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """One record as kept: its place in the box's order, its batch, and itself."""
+
+    position: int
+    batch: Batch
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class NewBatch:
+    """A batch to be written, with its records in order."""
+
+    box: Address
+    batch: Batch
+    records: Sequence[Record]
+
+
+@dataclass(frozen=True, slots=True)
+class RangeChange:
+    """All that one range of blocks adds to the index; written in one transaction.
+
+    until: the range's last block, which becomes the cursor's.
+    created: new elections in the order of the chain, each as it stands after the range; `number` is given by storage.
+    updated: elections known before, each as it stands after the range, by box.
+    batches: new batches in the order of the chain.
+    """
+
+    until: Block
+    created: Sequence[Election] = ()
+    updated: Mapping[Address, Election] = field(default_factory=dict)
+    batches: Sequence[NewBatch] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChainObservation:
+    """What the indexer last saw of the chain, by its own clock: for health checks, not part of the index.
+
+    head: the endpoint's latest block. observed_at_unix: when, by the indexer's machine.
+    """
+
+    head: Block
+    observed_at_unix: float

@@ -1,0 +1,234 @@
+"""Casting ballots: a voter's own transaction, or many voters' signed ballots brought by anyone in batches.
+
+What is wrong with a ballot is said before anything is spent, as far as the census and the box's rules show it; the
+rest is the contract's to refuse when the transaction is tried out. The chain's clock counts, never the machine's.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from eth_account.signers.local import LocalAccount
+
+from qballot.chain.accounts import address_of
+from qballot.chain.answers import Receipt
+from qballot.chain.contracts import BallotBoxContract, encode_cast, encode_cast_signed
+from qballot.chain.rpc import Rpc
+from qballot.chain.transactions import Outgoing, send, send_many
+from qballot.core.address import checksum_address
+from qballot.core.census import Census, CensusEntry
+from qballot.core.provenance import BoxArguments
+from qballot.core.records import RECORD_HEADER_BYTES, Record, SignedRecord, pack_signed_records
+from qballot.core.signing import COMPACT_SIGNATURE_BYTES, address_of_key, ballot_digest, recover_signer, sign_digest
+from qballot.core.types import Address, ChainId, UnixSeconds, VoterIndex
+from qballot.errors import ContractReverted, InputError, ProofError
+
+MAX_BATCH_BYTES = 120_000
+"""Calldata of one batch; nodes' pools accept transactions of 128 KiB, envelope and all."""
+
+MAX_BATCH_GAS = 15_000_000
+"""Estimated gas of one batch, below the cap of 16,777,216 that a transaction has (EIP-7825)."""
+
+CALL_BYTES = 4 + 4 * 32 + 31
+"""Selector, two offsets, two lengths and padding around the records and the proof."""
+
+# An upper bound of what `castSigned` costs, measured on receipts; tests/integration/test_cast.py holds it.
+CALL_GAS = 60_000
+"""A call without its ballots: the transaction's 21,000, head, event, arguments read from code."""
+BALLOT_GAS = 7_000
+"""One ballot without its bytes: signature recovery (3,000), hashes, its place in the tree."""
+BYTE_GAS = 26
+"""One byte of record or signature: calldata (16), log data (8), copying and hashing."""
+PROOF_NODE_GAS = 1_400
+"""One hash of the multiproof: 32 bytes of calldata (512), queueing, hashing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Signed ballots that fit in one call of `castSigned`: of one ward, strictly ascending by voter."""
+
+    ward: int
+    ballots: tuple[SignedRecord, ...]
+
+
+def next_cast_at(latest_timestamp: int, own_last: int | None = None) -> UnixSeconds:
+    """Compute the time to sign: the latest block's, but always later than the voter's own last ballot.
+
+    own_last: `cast_at` of the voter's last signed ballot; None when there is none. The result may lie a little after
+    the latest block: the box takes the ballot from the first block on that is not earlier.
+    """
+    return UnixSeconds(latest_timestamp if own_last is None else max(latest_timestamp, own_last + 1))
+
+
+def sign_ballot(
+    private_key: bytes, entry: CensusEntry, ballot: bytes, *, chain_id: ChainId, box: Address, cast_at: UnixSeconds
+) -> SignedRecord:
+    """Sign a voter's ballot for one box on one chain.
+
+    private_key: 32 bytes. entry: the voter's in the census. ballot: encoded. cast_at: see `next_cast_at`.
+    Raises InputError when the key is not the voter's, or a value does not fit.
+    """
+    account = address_of_key(private_key)
+    if account != entry.address:
+        raise InputError(
+            f"found the key of {checksum_address(account)}, expected that of voter {entry.index}, "
+            f"{checksum_address(entry.address)}"
+        )
+    signature = sign_digest(private_key, ballot_digest(chain_id, box, entry.index, cast_at, ballot))
+    record = Record(voter=entry.index, cast_at=cast_at, weight=entry.weight, ballot=ballot)
+    return SignedRecord(record, signature[:32], signature[32:])
+
+
+def cast_direct(rpc: Rpc, account: LocalAccount, box: Address, census: Census, ballot: bytes) -> Receipt:
+    """Cast a ballot by the voter's own transaction, which outranks everything the voter ever signed.
+
+    account: the voter's, pays. Errors as of `cast_direct_many`.
+    """
+    return cast_direct_many(rpc, box, census, [(account, ballot)])[0]
+
+
+def cast_direct_many(
+    rpc: Rpc, box: Address, census: Census, casts: Sequence[tuple[LocalAccount, bytes]]
+) -> list[Receipt]:
+    """Cast ballots of many voters, each by a transaction of the voter's own, without waiting for each.
+
+    Returns the receipts in order. Raises InputError (voter not in the census, ballot too long, another census than the
+    box's, box not open), ContractReverted, ChainError; nothing was sent for the first two.
+    """
+    rules = _check_open(rpc, box, census)
+    outgoing = []
+    for account, ballot in casts:
+        entry = census.find(address_of(account))
+        if entry is None:
+            raise InputError(f"{account.address} is not in the census")
+        _check_length(entry.index, ballot, rules)
+        data = encode_cast(entry.index, entry.weight, ballot, census.prove(entry.index))
+        outgoing.append(Outgoing(account, box, data))
+    return send_many(rpc, outgoing)
+
+
+def cast_batch(rpc: Rpc, relayer: LocalAccount, box: Address, census: Census, batch: Batch) -> Receipt:
+    """Bring a batch of signed ballots to the box in one transaction.
+
+    relayer: pays; may be anyone. Raises InputError (voter not in the census or of another ward, weight not the
+    census's, order, ballot too long, another census than the box's, box not open), ProofError that names the voters
+    whose signature is not theirs, ContractReverted, ChainError; nothing was sent for all but the last.
+    """
+    rules = _check_open(rpc, box, census)
+    for signed in batch.ballots:
+        _check_ballot(signed.record, batch.ward, census, rules)
+    voters = [signed.record.voter for signed in batch.ballots]
+    data = encode_cast_signed(pack_signed_records(batch.ballots), census.prove_many(voters))
+    try:
+        return send(rpc, relayer, box, data)
+    except ContractReverted as error:
+        if error.name in {"BallotBoxBatchNotInCensus", "BallotBoxInvalidSignature"}:
+            _refuse_foreign_signatures(rpc.chain_id(), box, census, batch)
+        raise
+
+
+def plan_batches(
+    signed: Iterable[SignedRecord],
+    ward_bits: int,
+    max_bytes: int = MAX_BATCH_BYTES,
+    max_gas: int = MAX_BATCH_GAS,
+) -> list[Batch]:
+    """Group signed ballots into batches that the box takes and a transaction holds.
+
+    signed: in any order, but a voter's own in the order of signing. ward_bits: of the box. max_bytes: of calldata.
+    A batch is of one ward, ascending by voter, each once: a voter's second ballot goes into a later batch. First come
+    the batches with everyone's first ballot, then those with second ones, and so on.
+    """
+    rounds: defaultdict[int, defaultdict[int, list[SignedRecord]]] = defaultdict(lambda: defaultdict(list))
+    seen: defaultdict[VoterIndex, int] = defaultdict(int)
+    for item in signed:
+        voter = item.record.voter
+        rounds[seen[voter]][voter >> ward_bits].append(item)
+        seen[voter] += 1
+    return [
+        Batch(ward, part)
+        for _, wards in sorted(rounds.items())
+        for ward, items in sorted(wards.items())
+        for part in _split(sorted(items, key=lambda item: item.record.voter), ward_bits, max_bytes, max_gas)
+    ]
+
+
+def estimate_batch(ballots: Sequence[SignedRecord], ward_bits: int) -> tuple[int, int]:
+    """Return upper bounds of a batch's calldata, in bytes, and gas, without its census."""
+    return _bound(len(ballots), sum(map(_signed_length, ballots)), ward_bits)
+
+
+def _split(
+    items: Sequence[SignedRecord], ward_bits: int, max_bytes: int, max_gas: int
+) -> Iterator[tuple[SignedRecord, ...]]:
+    start = length = 0
+    for index, item in enumerate(items):
+        size = _signed_length(item)
+        data_bytes, gas = _bound(index - start + 1, length + size, ward_bits)
+        if index > start and (data_bytes > max_bytes or gas > max_gas):
+            yield tuple(items[start:index])
+            start, length = index, 0
+        length += size
+    yield tuple(items[start:])
+
+
+def _signed_length(item: SignedRecord) -> int:
+    return RECORD_HEADER_BYTES + len(item.record.ballot) + COMPACT_SIGNATURE_BYTES
+
+
+def _bound(count: int, length: int, ward_bits: int) -> tuple[int, int]:
+    """Bound calldata and gas of `count` ballots with `length` bytes in all."""
+    # Spread as widely as can be, k paths join at depth log2 k, and each lacks one node at every level below. A node
+    # that is lacked also stands for at least one voter of the ward who is not in the batch.
+    nodes = min(count * max(0, ward_bits - (count.bit_length() - 1)), (1 << ward_bits) - count)
+    return CALL_BYTES + length + 32 * nodes, CALL_GAS + BALLOT_GAS * count + BYTE_GAS * length + PROOF_NODE_GAS * nodes
+
+
+def _check_open(rpc: Rpc, box: Address, census: Census) -> BoxArguments:
+    """Return the box's rules; raise InputError when it is closed by the chain's clock or has another census."""
+    rules = BallotBoxContract(rpc, box).fetch_arguments("latest")
+    if (rules.ward_bits, rules.voters, rules.ward_roots) != (census.ward_bits, len(census), census.ward_roots):
+        raise InputError(f"the census is not that of the election at {checksum_address(box)}")
+    now = rpc.block("latest").timestamp
+    if not rules.opens_at <= now < rules.closes_at:
+        state = "is not open yet" if now < rules.opens_at else "is closed"
+        raise InputError(
+            f"the election {state}: it takes ballots from {rules.opens_at} until {rules.closes_at}, "
+            f"and the chain's time is {now}"
+        )
+    return rules
+
+
+def _check_length(voter: int, ballot: bytes, rules: BoxArguments) -> None:
+    if len(ballot) > rules.max_ballot_bytes:
+        raise InputError(
+            f"voter {voter}: found a ballot of {len(ballot)} bytes, expected at most {rules.max_ballot_bytes}"
+        )
+
+
+def _check_ballot(record: Record, ward: int, census: Census, rules: BoxArguments) -> None:
+    entry = census.entry(record.voter)
+    if entry.index >> census.ward_bits != ward:
+        found = entry.index >> census.ward_bits
+        raise InputError(f"voter {entry.index} is of ward {found}, expected ward {ward}, the batch's")
+    if record.weight != entry.weight:
+        raise InputError(f"voter {entry.index}: found weight {record.weight}, expected {entry.weight}, the census's")
+    _check_length(entry.index, record.ballot, rules)
+
+
+def _refuse_foreign_signatures(chain_id: ChainId, box: Address, census: Census, batch: Batch) -> None:
+    """Raise ProofError that names the voters of a batch whose signatures are not theirs, if there are any."""
+    foreign = []
+    for signed in batch.ballots:
+        record = signed.record
+        digest = ballot_digest(chain_id, box, record.voter, record.cast_at, record.ballot)
+        try:
+            is_own = recover_signer(digest, signed.r + signed.vs) == census.entry(record.voter).address
+        except ProofError:
+            is_own = False
+        if not is_own:
+            foreign.append(str(record.voter))
+    if foreign:
+        raise ProofError(f"the signatures of these voters' ballots are not theirs: {', '.join(foreign)}") from None

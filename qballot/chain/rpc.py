@@ -1,0 +1,279 @@
+"""Typed JSON-RPC: one method for each thing that we ask a node, and answers that are checked before they are believed.
+
+Reads are tried again within their deadline when a failure may pass; what changes the chain never is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import msgspec
+
+from qballot.chain import answers
+from qballot.chain.answers import BlockHeader, Log, Receipt
+from qballot.chain.transport import Request, Transport
+from qballot.core.types import Address, ChainId, Hash32
+from qballot.errors import ChainError, EndpointError, WrongChainError
+
+DEFAULT_TIMEOUT_SECONDS = 20.0
+
+MAX_BATCH_REQUESTS = 100
+"""Requests sent as one batch; providers commonly allow 100 to 1,000."""
+
+MAX_BATCH_BYTES = 1_000_000
+"""Bytes of transactions sent as one batch, twice as many in hex; geth takes requests of up to 5 MiB."""
+
+READ_PREFIXES = ("eth_", "net_", "web3_")
+WRITE_METHODS = frozenset({"eth_sendRawTransaction", "eth_sendTransaction"})
+"""These, and all that a test chain alone has, are never tried again: whether the first try arrived is unknown."""
+
+T = TypeVar("T")
+BlockId = int | str
+"""A block's number, or a tag such as `latest` or `finalized`."""
+Topic = Hash32 | Sequence[Hash32] | None
+"""What one topic of a log must be: this value, one of these, or anything."""
+
+
+class Rpc:
+    """One endpoint. Safe to share between threads; close it, or use it as a context manager.
+
+    timeout_seconds: how long one call may take in all, further tries included.
+    """
+
+    def __init__(self, url: str, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS) -> None:
+        self._transport = Transport(url, timeout_seconds)
+
+    @property
+    def endpoint(self) -> str:
+        """The endpoint's name without what may hold its key."""
+        return self._transport.endpoint
+
+    def __repr__(self) -> str:
+        return f"Rpc({self.endpoint})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def call(self, method: str, params: Sequence[Any] = ()) -> Any:
+        """Ask for anything and return the result as plain JSON, `None` included.
+
+        Raises EndpointError, ContractReverted.
+        """
+        return self._fetch((method, params), answers.decode_any)
+
+    def call_many(self, requests: Sequence[Request]) -> list[Any]:
+        """Ask for many things in few batches; the results are plain JSON in the order of the requests.
+
+        Raises the first error among the answers.
+        """
+        return self._fetch_many(requests, answers.decode_any)
+
+    def chain_id(self) -> ChainId:
+        """Return the id of the chain that the endpoint serves."""
+        return ChainId(self._fetch(("eth_chainId", ()), answers.decode_quantity))
+
+    def check_chain(self, expected: int | None) -> ChainId:
+        """Return the chain's id; raise WrongChainError when one is expected and this is another."""
+        found = self.chain_id()
+        if expected is not None and found != expected:
+            raise WrongChainError(found=found, expected=expected)
+        return found
+
+    def block(self, block: BlockId | bytes = "latest") -> BlockHeader:
+        """Return a block by number, tag or 32-byte hash. Raises EndpointError, retryable, when the node lacks it."""
+        by_hash = isinstance(block, bytes)
+        method = "eth_getBlockByHash" if by_hash else "eth_getBlockByNumber"
+        name = "0x" + block.hex() if isinstance(block, bytes) else _block_name(block)
+        header = self._needed((method, [name, False]), answers.decode_block, f"block {name}")
+        wrong_number = isinstance(block, int) and header.number != block
+        if wrong_number or (by_hash and header.hash != block):
+            raise EndpointError(self.endpoint, f"found block {header.number} 0x{header.hash.hex()}, expected {name}")
+        return header
+
+    def logs(
+        self,
+        from_block: int,
+        to_block: int,
+        addresses: Sequence[Address] | None,
+        topics: Sequence[Topic] = (),
+    ) -> list[Log]:
+        """Return the logs of a closed interval of blocks, in the chain's order.
+
+        from_block, to_block: both included; both must exist, since a node answers with nothing for what it lacks.
+        addresses: whose logs; None for anyone's. topics: as of eth_getLogs, from the first.
+        Raises EndpointError when a log was not asked for or comes twice, or when two blocks of one height appear.
+        """
+        if from_block > to_block or (addresses is not None and not addresses):
+            return []
+        query: dict[str, Any] = {"fromBlock": hex(from_block), "toBlock": hex(to_block)}
+        if addresses is not None:
+            query["address"] = ["0x" + address.hex() for address in addresses]
+        if topics:
+            query["topics"] = [_encode_topic(topic) for topic in topics]
+        found = self._fetch(("eth_getLogs", [query]), answers.decode_logs)
+        problem = find_problem(found, from_block, to_block, addresses, topics)
+        if problem:
+            raise EndpointError(self.endpoint, f"eth_getLogs: {problem}")
+        return sorted(found, key=_position)
+
+    def code(self, address: Address, block: BlockId = "latest") -> bytes:
+        """Return the code that stands at an address; empty when there is none."""
+        return self._fetch(("eth_getCode", ["0x" + address.hex(), _block_name(block)]), answers.decode_bytes)
+
+    def balance(self, address: Address, block: BlockId = "latest") -> int:
+        """Return an account's balance in wei."""
+        return self._fetch(("eth_getBalance", ["0x" + address.hex(), _block_name(block)]), answers.decode_quantity)
+
+    def next_nonces(self, addresses: Sequence[Address]) -> list[int]:
+        """Return the nonce of each account's next transaction, those that still wait in the pool counted."""
+        requests = [("eth_getTransactionCount", ["0x" + address.hex(), "pending"]) for address in addresses]
+        return self._fetch_many(requests, answers.decode_quantity)
+
+    def call_contract(
+        self, to: Address, data: bytes, block: BlockId = "latest", sender: Address | None = None
+    ) -> bytes:
+        """Run a call at a block without a transaction and return what it returns. Raises ContractReverted."""
+        transaction = {"to": "0x" + to.hex(), "data": "0x" + data.hex()}
+        if sender is not None:
+            transaction["from"] = "0x" + sender.hex()
+        return self._fetch(("eth_call", [transaction, _block_name(block)]), answers.decode_bytes)
+
+    def estimate_gas(self, transactions: Sequence[Mapping[str, str]]) -> list[int]:
+        """Return the gas that each transaction would need now. Raises ContractReverted when one would revert."""
+        return self._fetch_many([("eth_estimateGas", [item]) for item in transactions], answers.decode_quantity)
+
+    def priority_fee(self) -> int:
+        """Return the tip per gas that the node suggests, in wei."""
+        return self._fetch(("eth_maxPriorityFeePerGas", ()), answers.decode_quantity)
+
+    def send_raw(self, signed: Sequence[bytes]) -> list[Hash32 | ChainError]:
+        """Hand signed transactions to the node, once. Returns each one's hash, or why it was not taken.
+
+        Raises EndpointError when there was no usable answer: then it is unknown which of them arrived.
+        """
+        outcomes: list[Hash32 | ChainError] = []
+        for part in _split_by_size(signed):
+            requests = [("eth_sendRawTransaction", ["0x" + item.hex()]) for item in part]
+            for outcome in self._transport.fetch_many(requests, retry=False):
+                if isinstance(outcome, ChainError):
+                    outcomes.append(outcome)
+                else:
+                    outcomes.append(self._decode("eth_sendRawTransaction", outcome, answers.decode_hash))
+        return outcomes
+
+    def knows_transaction(self, transaction_hash: Hash32) -> bool:
+        """Say whether the node has a transaction, in a block or in its pool."""
+        return self.call("eth_getTransactionByHash", ["0x" + transaction_hash.hex()]) is not None
+
+    def receipt(self, transaction_hash: Hash32) -> Receipt | None:
+        """Return a transaction's receipt; None when it is in no block yet."""
+        return self._fetch(("eth_getTransactionReceipt", ["0x" + transaction_hash.hex()]), answers.decode_receipt)
+
+    def receipts(self, transaction_hashes: Sequence[Hash32]) -> list[Receipt | None]:
+        """Return the receipts of many transactions, in their order."""
+        requests = [("eth_getTransactionReceipt", ["0x" + item.hex()]) for item in transaction_hashes]
+        return self._fetch_many(requests, answers.decode_receipt)
+
+    def _fetch(self, request: Request, decode: Callable[[msgspec.Raw], T]) -> T:
+        method = request[0]
+        return self._decode(method, self._transport.fetch(request, retry=_is_read(method)), decode)
+
+    def _fetch_many(self, requests: Sequence[Request], decode: Callable[[msgspec.Raw], T]) -> list[T]:
+        retry = all(_is_read(method) for method, _ in requests)
+        results: list[T] = []
+        for start in range(0, len(requests), MAX_BATCH_REQUESTS):
+            part = requests[start : start + MAX_BATCH_REQUESTS]
+            for (method, _), outcome in zip(part, self._transport.fetch_many(part, retry=retry), strict=True):
+                if isinstance(outcome, ChainError):
+                    raise outcome
+                results.append(self._decode(method, outcome, decode))
+        return results
+
+    def _needed(self, request: Request, decode: Callable[[msgspec.Raw], T | None], what: str) -> T:
+        found = self._fetch(request, decode)
+        if found is None:
+            raise EndpointError(self.endpoint, f"{request[0]}: {what} is not known")
+        return found
+
+    def _decode(self, method: str, raw: msgspec.Raw, decode: Callable[[msgspec.Raw], T]) -> T:
+        try:
+            return decode(raw)
+        except (msgspec.DecodeError, ValueError) as error:
+            raise EndpointError(self.endpoint, f"{method}: the result is not as it should be: {error}") from None
+
+
+def find_problem(
+    logs: Sequence[Log],
+    from_block: int,
+    to_block: int,
+    addresses: Sequence[Address] | None,
+    topics: Sequence[Topic] = (),
+) -> str | None:
+    """Check that logs are of the asked blocks, addresses and topics, each once; return what is wrong, or None."""
+    wanted = None if addresses is None else set(addresses)
+    positions: set[tuple[int, int]] = set()
+    hashes: dict[int, Hash32] = {}
+    for log in logs:
+        if not from_block <= log.block_number <= to_block:
+            return f"found a log of block {log.block_number}, expected of {from_block} to {to_block}"
+        if wanted is not None and log.address not in wanted:
+            return f"found a log of 0x{log.address.hex()}, which was not asked for"
+        if topics and not _fits(log, topics):
+            return f"found a log at {_position(log)} with topics that were not asked for"
+        if _position(log) in positions:
+            return f"found the log {_position(log)} (block, index) twice"
+        if hashes.setdefault(log.block_number, log.block_hash) != log.block_hash:
+            return f"found logs of two different blocks {log.block_number}"
+        positions.add(_position(log))
+    return None
+
+
+def _is_read(method: str) -> bool:
+    return method.startswith(READ_PREFIXES) and method not in WRITE_METHODS
+
+
+def _split_by_size(signed: Sequence[bytes]) -> Iterator[list[bytes]]:
+    part: list[bytes] = []
+    size = 0
+    for item in signed:
+        if part and (len(part) == MAX_BATCH_REQUESTS or size + len(item) > MAX_BATCH_BYTES):
+            yield part
+            part, size = [], 0
+        part.append(item)
+        size += len(item)
+    if part:
+        yield part
+
+
+def _fits(log: Log, topics: Sequence[Topic]) -> bool:
+    if len(log.topics) < len(topics):
+        return False
+    return all(
+        asked is None or (found == asked if isinstance(asked, bytes) else found in asked)
+        for found, asked in zip(log.topics, topics, strict=False)
+    )
+
+
+def _position(log: Log) -> tuple[int, int]:
+    return log.block_number, log.log_index
+
+
+def _encode_topic(topic: Topic) -> str | list[str] | None:
+    if topic is None:
+        return None
+    return "0x" + topic.hex() if isinstance(topic, bytes) else ["0x" + item.hex() for item in topic]
+
+
+def _block_name(block: BlockId) -> str:
+    return hex(block) if isinstance(block, int) else block

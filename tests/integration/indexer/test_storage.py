@@ -1,0 +1,263 @@
+"""What is written is what is read, on both databases, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from index_rows import (
+    CHAIN,
+    CLOSES_AT,
+    FACTORY,
+    OPENS_AT,
+    add_batch,
+    make_block,
+    make_change,
+    make_record,
+    make_row_election,
+    make_source,
+    read_rows,
+)
+from sqlalchemy import Engine, text
+
+from indexer.storage.engine import describe, open_database
+from indexer.storage.migrate import VERSION_TABLE
+from indexer.storage.model import ChainObservation, HeadCheck, RangeChange
+from indexer.storage.repository import Repository
+from indexer.storage.tables import METADATA
+from indexer.storage.writer import IndexWriter
+from qballot.core.keccak import keccak
+from qballot.core.records import DIRECT_BIT
+from qballot.core.types import Address, ChainId
+from qballot.errors import StorageError
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def writer(engine: Engine) -> IndexWriter:
+    return IndexWriter(engine, chain_id=ChainId(CHAIN), factory=FACTORY)
+
+
+@pytest.fixture
+def repository(engine: Engine) -> Repository:
+    return Repository(engine)
+
+
+def test_schema__migrated_from_nothing__is_that_of_the_tables(engine: Engine) -> None:
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+
+
+def test_open__twice__changes_nothing(database_url: str) -> None:
+    for _ in range(2):
+        engine = open_database(database_url)
+        IndexWriter(engine, chain_id=ChainId(CHAIN), factory=FACTORY)
+        engine.dispose()
+
+
+def test_open__schema_of_a_newer_program__is_refused(database_url: str) -> None:
+    engine = open_database(database_url)
+    with engine.begin() as connection:
+        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(StorageError, match=r"schema 9999, expected at most 0001: a newer qballot"):
+        open_database(database_url)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("sqlite:////no/such/folder/x.sqlite3", "unable to open"),
+        ("postgresql://someone:secret@127.0.0.1:1/x", "connection"),
+        ("mysql://host/x", "found the database 'mysql', expected sqlite or postgresql"),
+        ("nonsense", "cannot be read"),
+    ],
+)
+def test_open__no_such_database__says_so_without_the_password(url: str, message: str) -> None:
+    with pytest.raises(StorageError, match=message) as caught:
+        open_database(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_open__a_file_that_is_no_database__is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear committee, " * 100)
+    with pytest.raises(StorageError, match="not a database"):
+        open_database(f"sqlite:///{path}")
+
+
+def test_claim__another_chain_or_factory__says_found_and_expected(engine: Engine, writer: IndexWriter) -> None:
+    with pytest.raises(StorageError, match=r"serves chain 31337 .* expected chain 1 "):
+        IndexWriter(engine, chain_id=ChainId(1), factory=FACTORY)
+    with pytest.raises(StorageError, match=r"factory 0x[fFaA]{40}; expected chain 31337 and the factory 0x[bB]{40}"):
+        IndexWriter(engine, chain_id=ChainId(CHAIN), factory=Address(b"\xbb" * 20))
+
+
+def test_apply__extreme_values__come_back_as_they_were(writer: IndexWriter, repository: Repository) -> None:
+    election = make_row_election(definition=bytes(range(256)), closes_at=2**40 - 1, invalid_reason="“quoted”\nfé")
+    records = [
+        make_record(2**32 - 1, b"", DIRECT_BIT | (2**39 - 1), 2**96 - 1),
+        make_record(0, b"\x00\t\n\\N\r" + bytes(range(256)), 0, 1),
+        make_record(1, b"\xff" * 65_535),
+    ]
+    grown, batch = add_batch(election, records, block=2)
+    writer.apply(make_change(5, grown, batch), after=None)
+    with repository.snapshot() as snapshot:
+        cursor = snapshot.load_cursor()
+        found = snapshot.load_election(election.box)
+        assert found is not None
+        ballots = snapshot.load_ballots(found, limit=10)
+        streamed = list(snapshot.stream_records(found))
+        assert snapshot.load_boxes() == [election.box]
+        assert snapshot.load_batch(found, 0) == batch.batch
+        assert snapshot.load_batch(found, 1) is None
+    assert cursor is not None
+    assert (cursor.chain_id, cursor.factory, cursor.block) == (CHAIN, FACTORY, make_block(5))
+    assert found == replace(grown, number=1)
+    assert [(ballot.position, ballot.record) for ballot in ballots] == list(enumerate(records))
+    assert all(ballot.batch == batch.batch for ballot in ballots)
+    assert streamed == records
+
+
+def test_apply__second_range__grows_what_the_first_created(writer: IndexWriter, repository: Repository) -> None:
+    first, one = add_batch(make_row_election(), [make_record(0), make_record(1)], block=2)
+    writer.apply(make_change(5, first, one), after=None)
+    second, two = add_batch(replace(first, number=1), [make_record(2)], block=6)
+    other = make_row_election(2, block=7)
+    change = RangeChange(make_block(9), created=[other], updated={second.box: second}, batches=[two])
+    writer.apply(change, after=make_block(5))
+    with repository.snapshot() as snapshot:
+        assert snapshot.load_election(second.box) == second
+        assert [record.voter for record in snapshot.stream_records(second)] == [0, 1, 2]
+        assert [record.voter for record in snapshot.stream_records(second, start=2)] == [2]
+        assert [found.number for found in snapshot.load_elections(limit=10)] == [2, 1]
+        assert [found.number for found in snapshot.load_elections(limit=1)] == [2]
+        assert [found.number for found in snapshot.load_elections(limit=5, before=2)] == [1]
+
+
+def test_apply__cursor_moved_by_another__writes_nothing(engine: Engine, writer: IndexWriter) -> None:
+    writer.apply(RangeChange(make_block(5)), after=None)
+    before = read_rows(engine)
+    for stale in (None, make_block(4)):
+        with pytest.raises(StorageError, match="another indexer"):
+            writer.apply(make_change(9, make_row_election()), after=stale)
+    assert read_rows(engine) == before
+
+
+def test_apply__a_row_fails__leaves_cursor_and_rows_as_they_were(engine: Engine, writer: IndexWriter) -> None:
+    election, batch = add_batch(make_row_election(), [make_record()], block=2)
+    writer.apply(make_change(5, election, batch), after=None)
+    before = read_rows(engine)
+    grown = replace(election, number=1, batches=2)
+    # The batch's log is new, its only record is not.
+    again = replace(batch, batch=replace(batch.batch, sequence=1, source=make_source(6)))
+    with pytest.raises(StorageError, match="cannot write the index"):
+        writer.apply(make_change(9, grown, again), after=make_block(5))
+    # And one log cannot be two batches.
+    twice = replace(batch, batch=replace(batch.batch, sequence=1, first_position=1))
+    with pytest.raises(StorageError, match="cannot write the index"):
+        writer.apply(make_change(9, grown, twice), after=make_block(5))
+    assert read_rows(engine) == before
+
+
+def test_ballots__by_page_and_voter__are_in_order(writer: IndexWriter, repository: Repository) -> None:
+    first, one = add_batch(make_row_election(), [make_record(voter) for voter in (3, 4, 5)], block=2)
+    second, two = add_batch(first, [make_record(voter) for voter in (4, 3)], block=2, log_index=9)
+    writer.apply(make_change(5, second, one, two), after=None)
+    election = replace(second, number=1)
+    with repository.snapshot() as snapshot:
+
+        def positions(**options: int) -> list[int]:
+            return [ballot.position for ballot in snapshot.load_ballots(election, **{"limit": 10, **options})]
+
+        assert positions() == [0, 1, 2, 3, 4]
+        assert positions(limit=2) == [0, 1]
+        assert positions(limit=2, after=1) == [2, 3]
+        assert positions(after=4) == []
+        assert positions(voter=3) == [0, 4]
+        assert positions(voter=3, after=0) == [4]
+        assert positions(voter=9) == []
+        assert [ballot.batch.sequence for ballot in snapshot.load_ballots(election, limit=10)] == [0, 0, 0, 1, 1]
+
+
+def test_snapshot__written_to_meanwhile__stays_as_it_was(writer: IndexWriter, repository: Repository) -> None:
+    writer.apply(make_change(5, make_row_election()), after=None)
+    with repository.snapshot() as snapshot:
+        before = snapshot.load_cursor()
+        writer.apply(make_change(9, make_row_election(2, block=8)), after=make_block(5))
+        assert snapshot.load_cursor() == before
+        assert len(snapshot.load_elections(limit=10)) == 1
+    with repository.snapshot() as snapshot:
+        assert len(snapshot.load_elections(limit=10)) == 2
+
+
+BEFORE, DURING, LATER, AFTER = (
+    make_block(10, OPENS_AT - 1),
+    make_block(11, OPENS_AT),
+    make_block(12, CLOSES_AT - 1),
+    make_block(13, CLOSES_AT),
+)
+RIGHT, WRONG = make_row_election().head, keccak(b"another head")
+
+
+@pytest.mark.parametrize(
+    ("check", "at", "expected"),
+    [
+        (None, BEFORE, True),
+        (HeadCheck(BEFORE, RIGHT, RIGHT), BEFORE, False),
+        (HeadCheck(BEFORE, RIGHT, RIGHT), DURING, True),
+        (HeadCheck(DURING, RIGHT, RIGHT), LATER, True),
+        (HeadCheck(LATER, RIGHT, RIGHT), AFTER, True),
+        (HeadCheck(AFTER, RIGHT, RIGHT), make_block(14, CLOSES_AT + 1), False),
+        (HeadCheck(AFTER, RIGHT, None, "no state"), AFTER, False),
+        (HeadCheck(AFTER, RIGHT, None, "no state"), make_block(14, CLOSES_AT + 1), True),
+        (HeadCheck(AFTER, RIGHT, WRONG), make_block(14, CLOSES_AT + 1), True),
+        (HeadCheck(make_block(9, 1), WRONG, WRONG), BEFORE, True),
+    ],
+)
+def test_unchecked__by_last_check_and_block__are_those_that_may_have_changed(
+    writer: IndexWriter,
+    repository: Repository,
+    check: HeadCheck | None,
+    at: object,
+    expected: bool,
+) -> None:
+    writer.apply(make_change(5, make_row_election()), after=None)
+    if check is not None:
+        writer.save_head_checks({1: HeadCheck(make_block(2), WRONG, None, "replaced by the next")})
+        writer.save_head_checks({1: check})
+    with repository.snapshot() as snapshot:
+        found = snapshot.load_unchecked(at)  # type: ignore[arg-type]
+    assert bool(found) is expected
+    assert all(election.head_check == check for election in found)
+
+
+def test_observation__written_twice__is_the_last(writer: IndexWriter, repository: Repository) -> None:
+    with repository.snapshot() as snapshot:
+        assert snapshot.load_observation() is None
+    for number in (3, 4):
+        writer.save_observation(ChainObservation(make_block(number), 1_700_000_000.5 + number))
+    with repository.snapshot() as snapshot:
+        assert snapshot.load_observation() == ChainObservation(make_block(4), 1_700_000_004.5)
+
+
+def test_read__database_gone__is_a_storage_error(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'x.sqlite3'}")
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE ballots"))
+        connection.execute(text("DROP TABLE chain_cursor"))
+    with pytest.raises(StorageError, match="cannot read the index"), Repository(engine).snapshot() as snapshot:
+        snapshot.load_cursor()
+    engine.dispose()
+
+
+def test_describe__a_url_with_a_password__hides_it(new_database: Callable[[], str]) -> None:
+    engine = open_database(new_database())
+    assert "secret" not in describe(engine)
+    engine.dispose()
