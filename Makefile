@@ -9,7 +9,7 @@ NODE_READY := node_modules/.package-lock.json
 FORGE := node_modules/.bin/forge
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-integration lint format compile locks clean
+.PHONY: help setup demo test test-unit test-integration lint format bench-gas compile locks clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -49,6 +49,9 @@ format: setup ## Format Python and Solidity.
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 	$(FORGE) fmt
+
+bench-gas: setup ## What a vote costs, beside OpenZeppelin's Governor (ARGS=--keep keeps the figures).
+	$(BIN)/python bench/gas/run.py $(ARGS)
 
 compile: setup ## Compile the contracts into the artifacts that the package carries.
 	$(BIN)/qballot compile

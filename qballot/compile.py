@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,15 +68,19 @@ def find_compiler(root: Path) -> Compiler:
     )
 
 
-def collect_sources(root: Path) -> dict[str, str]:
-    """Collect the contracts and all that they import: source name → content, sorted by name."""
+def collect_sources(root: Path, extra: Mapping[str, Path] | None = None) -> dict[str, str]:
+    """Collect the contracts and all that they import: source name → content, sorted by name.
+
+    extra: files of one's own by their source names, to start from instead of our contracts.
+    """
     sources: dict[str, str] = {}
-    waiting = [f"contracts/{name}.sol" for name in CONTRACTS]
+    own = extra or {}
+    waiting = list(own) or [f"contracts/{name}.sol" for name in CONTRACTS]
     while waiting:
         name = waiting.pop()
         if name in sources:
             continue
-        path = root / name if name.startswith("contracts/") else root / "node_modules" / name
+        path = own.get(name) or (root / name if name.startswith("contracts/") else root / "node_modules" / name)
         if not path.is_file():
             raise ToolError(f"found no source {name}: expected it at {path}; libraries come with `npm ci`")
         sources[name] = path.read_text(encoding="utf-8")

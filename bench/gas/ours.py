@@ -1,0 +1,123 @@
+"""What ballots cost in a ballot box, by receipts."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from eth_account import Account
+
+from qballot.cast import Batch, cast_batch, cast_direct_many, sign_ballot
+from qballot.chain.accounts import devnet_account
+from qballot.chain.devnet import Devnet
+from qballot.core.census import Census, build_census
+from qballot.core.definition import parse_definition_document
+from qballot.core.signing import address_of_key
+from qballot.core.types import Address, Hash32, Weight
+from qballot.deploy import ElectionDeployment, create_election, deploy_factory
+
+WARD = 1
+"""The ward whose voters cast, where there are several: neither the first nor the last one."""
+
+DEFINITION_BYTES = 1_000
+OPENS_AFTER = 1_000
+LASTS = 10_000_000
+
+
+@dataclass(frozen=True)
+class Election:
+    """A box on a devnet. first: index of the first voter who has a key. keys: theirs, one after another."""
+
+    devnet: Devnet
+    deployment: ElectionDeployment
+    census: Census
+    first: int
+    keys: Sequence[bytes]
+    random: random.Random
+
+    def ballot(self, options: int) -> bytes:
+        """A ballot of marks as voters make them: small numbers, zeros among them."""
+        return bytes(self.random.randrange(options + 1 if options > 1 else 2) for _ in range(options))
+
+    def cast_direct(self, options: int, count: int = 8, voters: Sequence[int] | None = None) -> float:
+        """Gas of a voter's own transaction, averaged over some voters of the ward."""
+        chosen = voters if voters is not None else self.random.sample(range(len(self.keys)), count)
+        self.devnet.set_balances({address_of_key(self.keys[i]): 10**18 for i in chosen})
+        casts = [(Account.from_key(self.keys[i]), self.ballot(options)) for i in chosen]
+        receipts = cast_direct_many(self.devnet.rpc, self.deployment.box, self.census, casts)
+        return sum(receipt.gas_used for receipt in receipts) / len(receipts)
+
+    def cast_batch(self, size: int, options: int) -> float:
+        """Gas a ballot of signed ballots by `size` voters of the ward, chosen at random, in one transaction."""
+        cast_at = self.devnet.rpc.block("latest").timestamp
+        chosen = sorted(self.random.sample(range(len(self.keys)), size))
+        signed = tuple(
+            sign_ballot(
+                self.keys[i],
+                self.census.entry(self.first + i),
+                self.ballot(options),
+                chain_id=self.devnet.rpc.chain_id(),
+                box=self.deployment.box,
+                cast_at=cast_at,
+            )
+            for i in chosen
+        )
+        batch = Batch(self.first >> self.census.ward_bits, signed)
+        relayer = devnet_account(1)
+        return cast_batch(self.devnet.rpc, relayer, self.deployment.box, self.census, batch).gas_used / size
+
+
+@contextmanager
+def open_election(voters: int, ward_bits: int, options: int, *, weight: int = 1) -> Iterator[Election]:
+    """Make a chain with one open election; the voters of one ward have keys, the others are addresses at random."""
+    chooser = random.Random(f"{voters} {ward_bits} {options} {weight}")
+    size = 1 << ward_bits
+    first = WARD * size if voters >= (WARD + 1) * size else 0
+    keys = [chooser.randrange(1, 2**255).to_bytes(32) for _ in range(min(size, voters - first))]
+    addresses = [Address(chooser.randbytes(20)) for _ in range(voters)]
+    addresses[first : first + len(keys)] = map(address_of_key, keys)
+    census = build_census(((address, Weight(weight)) for address in addresses), ward_bits)
+    with Devnet() as devnet:
+        deploy_factory(devnet.rpc, devnet_account(0))
+        deployment = create(devnet, census, options)
+        devnet.warp(deployment.arguments.opens_at)
+        yield Election(devnet, deployment, census, first, keys, chooser)
+
+
+def create(devnet: Devnet, census: Census, options: int, salt: int = 0) -> ElectionDeployment:
+    """Create an election with a definition of exactly `DEFINITION_BYTES`."""
+    opens_at = devnet.rpc.block("latest").timestamp + OPENS_AFTER
+    return create_election(
+        devnet.rpc,
+        devnet_account(0),
+        make_definition(options),
+        census,
+        opens_at=opens_at,
+        closes_at=opens_at + LASTS,
+        salt=Hash32(salt.to_bytes(32)),
+    )
+
+
+def make_definition(options: int) -> bytes:
+    """Write a definition with one approval contest, padded by its description; longer only where it must be."""
+    contest = {
+        "id": "c",
+        "title": "Which of these?",
+        "method": "approval",
+        "options": [{"id": f"o{number}", "title": f"Option {number}"} for number in range(options)],
+    }
+    document = {"qballot": 1, "title": "Bench", "contests": [contest], "description": ""}
+    shortest = len(parse_definition_document(json.dumps(document))[1])
+    document["description"] = "d" * max(0, DEFINITION_BYTES - shortest)
+    return parse_definition_document(json.dumps(document))[1]
+
+
+def deploy_factory_gas() -> int:
+    """Gas of putting factory and implementation on a chain."""
+    with Devnet() as devnet:
+        receipt = deploy_factory(devnet.rpc, devnet_account(0)).receipt
+        assert receipt is not None
+        return receipt.gas_used
