@@ -231,9 +231,12 @@ contract BallotBox is IBallotBox {
 
     /// @dev Where a ward's first voter stands in the ward's tree, which is the last place: 2n - 2 for n voters.
     function _lastPosition(Rules rules, uint256 ward) private pure returns (uint256) {
-        uint256 full = 1 << rules.wardBits();
-        uint256 left = rules.voters() - (ward << rules.wardBits());
-        return 2 * (left < full ? left : full) - 2;
+        unchecked {
+            // A ward that does not exist wraps around here, to be refused as soon as its first voter is looked at.
+            uint256 full = 1 << rules.wardBits();
+            uint256 left = rules.voters() - (ward << rules.wardBits());
+            return 2 * (left < full ? left : full) - 2;
+        }
     }
 
     /// @dev Computed at use, so that a fork with another chain id has another domain.
