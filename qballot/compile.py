@@ -10,14 +10,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import solcx
 
-from qballot.chain.artifacts import CONTRACTS, Artifact
+from qballot.chain.artifacts import CONTRACTS, Artifact, load_artifact
 from qballot.errors import QballotError, ToolError
 
 SOLC_VERSION = "0.8.37"
@@ -120,6 +120,33 @@ def compile_contracts(root: Path) -> tuple[Compiler, dict[str, Artifact]]:
     if ours:
         raise CompileError(ours)
     return compiler, {name: _artifact(name, output) for name in CONTRACTS}
+
+
+def find_differences(artifacts: Mapping[str, Artifact]) -> list[str]:
+    """Compare artifacts with those that the package carries. Returns what differs, one line a thing; empty when equal.
+
+    A change of a comment shows too: the metadata holds the hash of every source, and the bytecode that of the metadata.
+    """
+    differences = []
+    for name, artifact in artifacts.items():
+        try:
+            committed = load_artifact(name)
+        except (OSError, KeyError, ValueError, msgspec.DecodeError):
+            differences.append(f"{name}: no readable artifact is committed")
+            continue
+        differences += [
+            f"{name}: {field.name} differs{_say_sources(artifact, committed) if field.name == 'metadata' else ''}"
+            for field in fields(Artifact)
+            if getattr(artifact, field.name) != getattr(committed, field.name)
+        ]
+    return differences
+
+
+def _say_sources(artifact: Artifact, committed: Artifact) -> str:
+    """Name the sources whose hashes in the metadata differ."""
+    now, before = (msgspec.json.decode(one.metadata)["sources"] for one in (artifact, committed))
+    changed = sorted(name for name in now.keys() | before.keys() if now.get(name) != before.get(name))
+    return f" in {', '.join(changed)}" if changed else ""
 
 
 def write_artifacts(root: Path, artifacts: dict[str, Artifact]) -> list[Path]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +27,50 @@ def test_compile__committed_artifacts__are_what_the_sources_give(tmp_path: Path)
     for path in written:
         assert path.read_bytes() == (ROOT / path.relative_to(tmp_path)).read_bytes()
     assert write_artifacts(tmp_path, artifacts) == []
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the sources, beside this checkout's compiler and libraries."""
+    shutil.copytree(ROOT / "contracts", tmp_path / "contracts")
+    for shared in ("scripts", "node_modules"):
+        (tmp_path / shared).symlink_to(ROOT / shared)
+    return tmp_path
+
+
+def _compile(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from qballot.cli import main; main()", "compile", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_compile_check__equal__says_so() -> None:
+    done = _compile("--check")
+    assert (done.returncode, done.stdout) == (0, "the committed artifacts are what the sources give\n")
+
+
+def test_compile_check__changed_rule__names_contract_field_and_source(checkout: Path) -> None:
+    path = checkout / "contracts" / "BallotBoxFactory.sol"
+    path.write_text(path.read_text().replace("MAX_WARD_BITS = 16", "MAX_WARD_BITS = 17"))
+    done = _compile("--check", "--root", str(checkout))
+    assert done.returncode == 3
+    assert "BallotBoxFactory: bytecode differs" in done.stderr
+    assert "BallotBoxFactory: metadata differs in contracts/BallotBoxFactory.sol" in done.stderr
+    assert "BallotBox: " not in done.stderr
+
+
+def test_compile_standard_json__compiled_by_anyone__gives_the_committed_bytecode() -> None:
+    wanted = json.loads(_compile("--standard-json").stdout)
+    assert set(wanted) == {"language", "sources", "settings"}
+    done = subprocess.run(
+        [ROOT / "scripts" / "solc.mjs", "--standard-json"],
+        input=json.dumps(wanted),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in CONTRACTS:
+        compiled = json.loads(done.stdout)["contracts"][f"contracts/{name}.sol"][name]
+        assert bytes.fromhex(compiled["evm"]["bytecode"]["object"]) == load_artifact(name).bytecode
 
 
 def test_compile__sources__have_pinned_names() -> None:
