@@ -88,7 +88,7 @@ RESULT: dict[str, Any] = {
     "factory": _FACTORY,
     "definition_hash": _hash("e"),
     "state": "complete",
-    "state_text": "Complete: the election closed at 2027-01-01 00:00:00 UTC, before block 1204; no ballot can follow.",
+    "state_text": "Complete: the election closed at 2027-01-01 00:00:00 UTC, and at block 1204 no ballot can follow.",
     "level": "consistent",
     "level_text": "Consistent: the hash chain recomputed from all ballots equals head() of the box at block 1204. …",
     "block": _BLOCK,

@@ -42,8 +42,8 @@ def _numbers(indexed: Block | None, observation: ChainObservation | None, now: f
 def _find_problem(services: Services, numbers: dict[str, Any]) -> str | None:
     if numbers["lag_blocks"] is None:
         return "nothing is indexed yet"
-    if numbers["silent_seconds"] > services.max_silence_seconds:
-        return f"the indexer has not looked at the chain for {numbers['silent_seconds']:.0f} seconds"
     if numbers["lag_blocks"] > services.max_lag_blocks:
         return f"the index is {numbers['lag_blocks']} blocks behind its chain"
+    if numbers["silent_seconds"] > services.max_silence_seconds:
+        return f"the indexer has not looked at the chain for {numbers['silent_seconds']:.0f} seconds"
     return None

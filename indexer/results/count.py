@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
-from indexer.results.definitions import load_definition
+from indexer.results.definitions import require_definition
 from indexer.storage.model import Block, ChainCursor, Election
 from indexer.storage.repository import Repository, Snapshot
 from qballot.core.effective import EffectiveBallots
@@ -102,7 +102,7 @@ class _Count:
             self._effective.apply(record)
             self._records += 1
         self._batches = election.batches
-        result = count_election(load_definition(election.definition), self._effective.groups())
+        result = count_election(require_definition(election.definition), self._effective.groups())
         contests = [contest.to_json() for contest in result.contests]
         self.tally = Tally(election.head, self._effective.voters, self._effective.weight, contests)
         return self.tally

@@ -163,4 +163,4 @@ def _describe_state(election: Election, block: Block) -> str:
         case Phase.OPEN:
             return f"Partial until {closes_at}: shows who leads at block {block.number}, names no winner."
         case Phase.CLOSED:
-            return f"Complete: the election closed at {closes_at}, before block {block.number}; no ballot can follow."
+            return f"Complete: the election closed at {closes_at}, and at block {block.number} no ballot can follow."

@@ -43,7 +43,7 @@ class Follower:
     from_block: where an empty database begins. block_range: blocks asked for at once.
     poll_seconds: pause between two looks at the chain. clock: the machine's, for health checks only.
 
-    Making one raises WrongChainError, and StorageError when the database serves another chain or factory.
+    Making one asks nothing of anyone: a wrong chain or database is found by the first look at the chain.
     """
 
     def __init__(
@@ -65,13 +65,15 @@ class Follower:
         self._block_range = block_range
         self._poll_seconds = poll_seconds
         self._clock = clock
-        self._writer = IndexWriter(engine, chain_id=rpc.check_chain(chain_id), factory=self._factory)
+        self._chain_id = chain_id
+        self._engine = engine
         self._repository = Repository(engine)
+        self._claimed: IndexWriter | None = None
 
     def follow(self, stop: threading.Event) -> None:
         """Index until `stop` is set. Failures that may pass are waited out, longer each time; others end it.
 
-        Raises ReorgError, other permanent ChainErrors, DecodeError, StorageError.
+        Raises what `sync_once` raises, but for ChainErrors that may pass.
         """
         failures = 0
         while not stop.is_set():
@@ -83,15 +85,23 @@ class Follower:
                     raise
                 failures += 1
                 _log.warning("endpoint failed", problem=str(error), failures=failures)
-            stop.wait(min(self._poll_seconds * 2**failures, max(MAX_PAUSE_SECONDS, self._poll_seconds)))
+            stop.wait(compute_pause(self._poll_seconds, failures))
 
     def sync_once(self, until: int | None = None, *, stop: threading.Event | None = None) -> Block | None:
         """Index up to the latest block, or to `until` if that is lower; then read the heads that are to be checked.
 
         stop: when set, end after the range at hand. Returns the last indexed block, None if there is none yet.
+        Raises WrongChainError, ReorgError and other ChainErrors, DecodeError for logs that the contracts cannot have
+        emitted, StorageError also when the database serves another chain or factory.
         """
+        if self._claimed is None:
+            chain_id = self._rpc.check_chain(self._chain_id)
+            self._claimed = IndexWriter(self._engine, chain_id=chain_id, factory=self._factory)
+        return self._advance(self._claimed, until, stop)
+
+    def _advance(self, writer: IndexWriter, until: int | None, stop: threading.Event | None) -> Block | None:
         latest = to_block(self._rpc.block("latest"))
-        self._writer.save_observation(ChainObservation(latest, self._clock()))
+        writer.save_observation(ChainObservation(latest, self._clock()))
         target = latest.number if until is None else min(until, latest.number)
         cursor, boxes = self._load_progress()
         if cursor is not None and latest.number < cursor.number:
@@ -102,9 +112,9 @@ class Follower:
         while (start := self._from_block if cursor is None else cursor.number + 1) <= target:
             if stop is not None and stop.is_set():
                 return cursor
-            cursor = self._sync_range(cursor, start, min(start + self._block_range - 1, target), boxes)
+            cursor = self._sync_range(writer, cursor, start, min(start + self._block_range - 1, target), boxes)
         if cursor is not None:
-            self._check_heads(cursor)
+            self._check_heads(writer, cursor)
         return cursor
 
     def _load_progress(self) -> tuple[Block | None, list[Address]]:
@@ -112,7 +122,9 @@ class Follower:
             cursor = snapshot.load_cursor()
             return None if cursor is None else cursor.block, snapshot.load_boxes()
 
-    def _sync_range(self, cursor: Block | None, start: int, end: int, boxes: list[Address]) -> Block:
+    def _sync_range(
+        self, writer: IndexWriter, cursor: Block | None, start: int, end: int, boxes: list[Address]
+    ) -> Block:
         """Index one range and move the cursor to its end. New boxes are appended to `boxes`."""
         if cursor is not None:
             check_continuity(cursor, self._rpc.block(start).parent_hash)
@@ -121,7 +133,7 @@ class Follower:
         with self._repository.snapshot() as snapshot:
             known = _load_known(snapshot, fetched, set(boxes))
         change = fold_range(fetched.until, known=known, created=created, logs=fetched.box_logs)
-        self._writer.apply(change, after=cursor)
+        writer.apply(change, after=cursor)
         boxes += [election.box for election in created]
         records = sum(len(new.records) for new in change.batches)
         _log.info(
@@ -149,12 +161,12 @@ class Follower:
             _log.error("invalid election", box=checksum_address(event.box), reason=election.invalid_reason)
         return election
 
-    def _check_heads(self, cursor: Block) -> None:
+    def _check_heads(self, writer: IndexWriter, cursor: Block) -> None:
         with self._repository.snapshot() as snapshot:
             elections = snapshot.load_unchecked(cursor)
         checks = {election.number: self._check_head(election, cursor) for election in elections}
         if checks:
-            self._writer.save_head_checks(checks)
+            writer.save_head_checks(checks)
 
     def _check_head(self, election: Election, cursor: Block) -> HeadCheck:
         box = checksum_address(election.box)
@@ -173,6 +185,12 @@ class Follower:
                 recomputed=f"0x{election.head.hex()}",
             )
         return check
+
+
+def compute_pause(poll_seconds: float, failures: int) -> float:
+    """Compute the seconds to wait after so many failures in a row: doubled by each, up to MAX_PAUSE_SECONDS."""
+    # The exponent has a cap of its own: a night of failures must not overflow a float.
+    return min(poll_seconds * 2.0 ** min(failures, 16), max(MAX_PAUSE_SECONDS, poll_seconds))
 
 
 def _load_known(snapshot: Snapshot, fetched: FetchedRange, boxes: set[Address]) -> dict[Address, Election]:

@@ -28,7 +28,12 @@ from qballot.errors import InputError, ProofError
 
 pytestmark = pytest.mark.unit
 
-VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "signatures.json").read_text())["signatures"]
+FOLDER = Path(__file__).parents[1] / "vectors"
+VECTORS = [
+    vector
+    for name in ("signatures.json", "signatures_viem.json")
+    for vector in json.loads((FOLDER / name).read_text())["signatures"]
+]
 
 BOX = Address(b"\x11" * 20)
 KEY = bytes.fromhex(VECTORS[0]["private_key"][2:])
@@ -50,7 +55,7 @@ def flip(data: bytes, bit: int) -> bytes:
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["digest"][:10])
-def test_signing__vector__agrees_with_eth_account(vector: dict[str, Any]) -> None:
+def test_signing__vector__agrees_with_eth_account_and_viem(vector: dict[str, Any]) -> None:
     chain_id, box = ChainId(int(vector["chain_id"])), Address(unhex(vector["box"]))
     assert domain_separator(chain_id, box) == unhex(vector["domain_separator"])
     digest = ballot_digest(chain_id, box, VoterIndex(vector["voter"]), vector["cast_at"], unhex(vector["ballot"]))

@@ -7,17 +7,10 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from databases import DIALECTS, PostgresServer, run_postgres
+from databases import DIALECTS, PostgresServer
 from sqlalchemy import Engine
 
 from indexer.storage.engine import open_database
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """A PostgreSQL server, one a test process."""
-    with run_postgres() as server:
-        yield server
 
 
 @pytest.fixture(params=DIALECTS)

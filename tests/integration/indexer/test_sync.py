@@ -156,10 +156,10 @@ def test_sync__invalid_definition__is_kept_with_the_reason(devnet: Devnet, engin
 
 def test_sync__endpoint_of_another_chain__is_refused(devnet: Devnet, engine: Engine) -> None:
     with pytest.raises(WrongChainError, match="serves chain 31337, expected chain 1"):
-        follow(devnet, engine, chain_id=1)
-    follow(devnet, engine, chain_id=31337)
+        follow(devnet, engine, chain_id=1).sync_once()
+    follow(devnet, engine, chain_id=31337).sync_once()
     with pytest.raises(StorageError, match="one database serves one factory on one chain"):
-        follow(devnet, engine, factory=Address(b"\x11" * 20))
+        follow(devnet, engine, factory=Address(b"\x11" * 20)).sync_once()
 
 
 def test_sync__from_a_later_block__starts_there(devnet: Devnet, sqlite_engine: Engine) -> None:
@@ -371,7 +371,7 @@ def test_follow__stopped_before_it_begins__does_nothing(devnet: Devnet, sqlite_e
 
 def test_follower__no_endpoint__says_which(sqlite_engine: Engine) -> None:
     with Rpc("http://127.0.0.1:9/v3/SECRET", 2) as rpc, pytest.raises(ChainError) as caught:
-        Follower(rpc, sqlite_engine)
+        Follower(rpc, sqlite_engine).sync_once()
     assert "SECRET" not in str(caught.value)
 
 

@@ -1,0 +1,120 @@
+"""What hypothesis draws for the contracts' tests, and how much of it.
+
+HYPOTHESIS_PROFILE=large runs each test with 20 times as many examples.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from any_sender import PEOPLE, SECRETS
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from qballot.cast import sign_ballot
+from qballot.core.census import MAX_WEIGHT, Census, build_census, count_wards
+from qballot.core.keccak import keccak
+from qballot.core.provenance import BoxArguments
+from qballot.core.records import DIRECT_BIT, SignedRecord
+from qballot.core.types import Address, ChainId, Hash32, UnixSeconds, VoterIndex, Weight
+
+SCALES = {"default": 1, "large": 20}
+SCALE = SCALES[os.environ.get("HYPOTHESIS_PROFILE", "default")]
+
+MOST_WARD_BITS = 7
+
+
+def examples(count: int, **options: Any) -> settings:
+    """So many examples, or as many times more as the profile says; a busy machine may take its time for each."""
+    return settings(max_examples=count * SCALE, deadline=None, suppress_health_check=[HealthCheck.too_slow], **options)
+
+
+hashes: SearchStrategy[Hash32] = st.binary(min_size=32, max_size=32).map(Hash32)
+addresses: SearchStrategy[Address] = st.binary(min_size=20, max_size=20).map(Address)
+chain_ids: SearchStrategy[ChainId] = st.integers(1, 2**64 - 1).map(ChainId)
+weights: SearchStrategy[Weight] = (st.integers(1, 9) | st.integers(1, MAX_WEIGHT)).map(Weight)
+definitions = st.binary(min_size=1, max_size=200)
+
+# Accounts that may send: no precompile has such an address.
+organizers: SearchStrategy[Address] = st.binary(max_size=4).map(lambda name: Address(keccak(name)[12:]))
+
+
+@st.composite
+def censuses(draw: DrawFn, most_voters: int = 140, most_ward_bits: int = MOST_WARD_BITS) -> Census:
+    """Voters in wards of 1 … 128, of which the last one is seldom full; the people are in any order."""
+    ward_bits = draw(st.integers(0, most_ward_bits))
+    voters = draw(st.integers(1, most_voters))
+    first = draw(st.integers(0, len(PEOPLE) - voters))
+    pattern = draw(st.lists(weights, min_size=1, max_size=5))
+    return build_census(((PEOPLE[first + index], pattern[index % len(pattern)]) for index in range(voters)), ward_bits)
+
+
+def ward_of(census: Census, ward: int) -> range:
+    """The indices of a ward's voters."""
+    return range(ward << census.ward_bits, min((ward + 1) << census.ward_bits, len(census)))
+
+
+@st.composite
+def ward_members(draw: DrawFn, census: Census, ward: int | None = None) -> list[VoterIndex]:
+    """Some voters of one ward, ascending: few, about half or all of them."""
+    if ward is None:
+        ward = draw(st.integers(0, census.ward_count - 1))
+    members = ward_of(census, ward)
+    size = len(members)
+    few = st.sets(st.integers(0, size - 1), min_size=1, max_size=4).map(lambda chosen: sum(1 << i for i in chosen))
+    many = st.integers(1, (1 << size) - 1)
+    mask = draw(few | many | st.just((1 << size) - 1))
+    return [VoterIndex(voter) for place, voter in enumerate(members) if mask >> place & 1]
+
+
+@st.composite
+def box_arguments(draw: DrawFn, organizer: Address, now: int, most_wards: int = 12) -> BoxArguments:
+    """Arguments that the factory takes: any window from `now` on, any roots, up to the last second and voter."""
+    ward_bits = draw(st.integers(0, 16))
+    wards = draw(st.integers(1, most_wards))
+    voters = draw(st.integers(((wards - 1) << ward_bits) + 1, wards << ward_bits))
+    assert count_wards(voters, ward_bits) == wards
+    opens_at = draw(st.integers(now + 1, DIRECT_BIT - 2))
+    closes_at = draw(st.integers(opens_at + 1, DIRECT_BIT - 1))
+    seed = draw(st.binary(max_size=4))
+    return BoxArguments(
+        definition_hash=draw(hashes),
+        organizer=organizer,
+        opens_at=UnixSeconds(opens_at),
+        closes_at=UnixSeconds(closes_at),
+        ward_bits=ward_bits,
+        voters=voters,
+        max_ballot_bytes=draw(st.integers(1, 2**16 - 1)),
+        ward_roots=tuple(keccak(seed + ward.to_bytes(4)) for ward in range(wards)),
+    )
+
+
+@st.composite
+def tampered(draw: DrawFn, proof: list[Hash32]) -> list[Hash32]:
+    """The proof, perhaps with something done to it."""
+    proof = list(proof)
+    deed = draw(st.sampled_from(("keep", "flip", "drop", "add", "swap", "none", "double")))
+    place = draw(st.integers(0, len(proof) - 1)) if proof else 0
+    if deed == "flip" and proof:
+        node = int.from_bytes(proof[place]) ^ 1 << draw(st.integers(0, 255))
+        proof[place] = Hash32(node.to_bytes(32))
+    elif deed == "drop" and proof:
+        del proof[place]
+    elif deed == "add":
+        proof.insert(place, draw(hashes))
+    elif deed == "swap" and len(proof) > 1:
+        proof[place], proof[place - 1] = proof[place - 1], proof[place]
+    elif deed == "none":
+        proof = []
+    elif deed == "double" and proof:
+        proof.insert(place, proof[place])
+    return proof
+
+
+def sign(census: Census, voter: int, ballot: bytes, *, chain_id: ChainId, box: Address, cast_at: int) -> SignedRecord:
+    """The voter's signed ballot."""
+    entry = census.entry(voter)
+    key = SECRETS[entry.address]
+    return sign_ballot(key, entry, ballot, chain_id=chain_id, box=box, cast_at=UnixSeconds(cast_at))
