@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,10 @@ import pytest
 import typer
 
 from qballot.cli import app
+from qballot.core.ballot import group_ballots
+from qballot.core.ballot_csv import effective_rows, parse_ballot_csv
+from qballot.core.definition import parse_definition_document
+from qballot.core.tally import count_election, render_text
 from qballot.settings import ENVIRONMENT_PREFIX, Settings
 
 pytestmark = pytest.mark.unit
@@ -65,3 +70,13 @@ def test_documentation__readme_paths__exist() -> None:
 
 def test_documentation__changelog__has_the_unreleased_section() -> None:
     assert "## Unreleased" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_documentation__readme_demo__shows_the_count_that_the_demo_gives() -> None:
+    folder = ROOT / "examples" / "city-council"
+    definition, _ = parse_definition_document((folder / "definition.json").read_bytes())
+    rows = parse_ballot_csv((folder / "ballots.csv").read_text(encoding="utf-8"), definition)
+    result = count_election(definition, group_ballots((row.ballot, row.weight) for row in effective_rows(rows)))
+    shown = README.split("It prints\n\n")[1].split("\n    …\n")[0]
+    assert textwrap.dedent(shown) in render_text(result)
+    assert f"every row of the file is in the box: {len(rows)}" in README
