@@ -3,13 +3,14 @@
 PYTHON ?= python3
 ARGS ?=
 WORKERS ?= 2
+SEED ?= 1
 
 BIN := .venv/bin
 NODE_READY := node_modules/.package-lock.json
 FORGE := node_modules/.bin/forge
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-integration lint format bench-gas compile locks clean
+.PHONY: help setup demo test test-contracts test-unit test-integration lint format audit soak-contract bench-gas compile locks clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -31,6 +32,10 @@ demo: setup ## A whole election on a local chain, then its page on http://127.0.
 
 test: setup ## Every test.
 	$(BIN)/pytest -n $(WORKERS) $(ARGS)
+	$(FORGE) test
+
+test-contracts: setup ## The contracts' own suite.
+	$(FORGE) test $(ARGS)
 
 test-unit: setup ## The tests that need no chain and no database.
 	$(BIN)/pytest -m unit $(ARGS)
@@ -50,6 +55,22 @@ format: setup ## Format Python and Solidity.
 	$(BIN)/ruff format .
 	$(FORGE) fmt
 
+soak-contract: setup ## The contracts' fuzz and invariant tests, 10,000 runs of 128 calls (SEED=…).
+	FOUNDRY_PROFILE=soak $(FORGE) test --fuzz-seed $(SEED)
+
+AUDIT_ENV = PATH="$(CURDIR)/.venv-audit/bin:$(CURDIR)/node_modules/.bin:$$PATH" \
+	FOUNDRY_SOLC="$(CURDIR)/scripts/solc.mjs" FOUNDRY_OFFLINE=true
+
+.venv-audit/ready: locks/audit.txt
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/pip install --quiet --disable-pip-version-check --require-hashes -r locks/audit.txt
+	@touch $@
+
+audit: setup .venv-audit/ready ## slither, and halmos's proofs of records, hash chain and window.
+	$(AUDIT_ENV) FOUNDRY_OUT=.build/slither/out FOUNDRY_CACHE_PATH=.build/slither/cache slither .
+	$(AUDIT_ENV) FOUNDRY_OUT=.build/halmos/out FOUNDRY_CACHE_PATH=.build/halmos/cache halmos \
+		--forge-build-out .build/halmos/out --match-contract 'Symbolic$$' --default-bytes-lengths 0,1,8,32,64
+
 bench-gas: setup ## What a vote costs, beside OpenZeppelin's Governor (ARGS=--keep keeps the figures).
 	$(BIN)/python bench/gas/run.py $(ARGS)
 
@@ -61,4 +82,4 @@ locks: ## Resolve the dependencies anew (needs uv).
 	uv pip compile pyproject.toml --extra dev -c locks/runtime.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o locks/dev.txt
 
 clean: ## Remove what the other targets made.
-	rm -rf .venv node_modules .build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-audit node_modules .build .pytest_cache .mypy_cache .ruff_cache .hypothesis
