@@ -10,7 +10,7 @@ NODE_READY := node_modules/.package-lock.json
 FORGE := node_modules/.bin/forge
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-contracts test-unit test-integration lint format audit soak-contract bench-gas compile locks clean
+.PHONY: help setup demo test test-contracts test-unit test-integration lint format audit soak-contract bench-gas bench-census compile locks clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -73,6 +73,9 @@ audit: setup .venv-audit/ready ## slither, and halmos's proofs of records, hash 
 
 bench-gas: setup ## What a vote costs, beside OpenZeppelin's Governor (ARGS=--keep keeps the figures).
 	$(BIN)/python bench/gas/run.py $(ARGS)
+
+bench-census: setup ## A census of a million voters, beside the bare hashes that it needs.
+	$(BIN)/python bench/census/run.py $(ARGS)
 
 compile: setup ## Compile the contracts into the artifacts that the package carries.
 	$(BIN)/qballot compile
