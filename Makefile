@@ -4,13 +4,14 @@ PYTHON ?= python3
 ARGS ?=
 WORKERS ?= 2
 SEED ?= 1
+N ?= 10000
 
 BIN := .venv/bin
 NODE_READY := node_modules/.package-lock.json
 FORGE := node_modules/.bin/forge
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-contracts test-unit test-integration lint format audit soak-contract bench-gas bench-census compile locks clean
+.PHONY: help setup demo test test-contracts test-unit test-integration lint format audit soak-contract soak-differential bench-gas bench-census compile locks clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -57,6 +58,9 @@ format: setup ## Format Python and Solidity.
 
 soak-contract: setup ## The contracts' fuzz and invariant tests, 10,000 runs of 128 calls (SEED=…).
 	FOUNDRY_PROFILE=soak $(FORGE) test --fuzz-seed $(SEED)
+
+soak-differential: setup ## Random elections against contracts and model (N=… SEED=…); goes on where it stopped.
+	$(BIN)/python tests/contracts/soak_differential.py $(N) $(SEED)
 
 AUDIT_ENV = PATH="$(CURDIR)/.venv-audit/bin:$(CURDIR)/node_modules/.bin:$$PATH" \
 	FOUNDRY_SOLC="$(CURDIR)/scripts/solc.mjs" FOUNDRY_OFFLINE=true

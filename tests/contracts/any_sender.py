@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from qballot.chain.abi import load_function
 from qballot.chain.accounts import devnet_account
-from qballot.chain.answers import Log
+from qballot.chain.answers import Log, Receipt
 from qballot.chain.artifacts import BALLOT_BOX_FACTORY, default_factory, default_implementation
 from qballot.chain.contracts import BallotBoxContract, FactoryContract
 from qballot.chain.devnet import Devnet
@@ -19,6 +20,8 @@ from qballot.core.signing import address_of_key
 from qballot.core.types import Address, ChainId, Hash32, UnixSeconds
 from qballot.deploy import deploy_factory
 from qballot.errors import ContractReverted
+
+RECEIPT_SECONDS = 20.0
 
 WEALTH = 10**24
 """Wei that everybody who sends gets."""
@@ -71,31 +74,40 @@ class Chain:
             self._devnet.revert(snapshot)
 
     def transact(self, sender: Address, to: Address, data: bytes, at: int | None = None) -> tuple[Log, ...]:
-        """Send from an account with ether, in a block of timestamp `at`, later than now; by default the next second.
+        """Send from an account with ether, in a block of its own with timestamp `at`; by default in the same second.
 
         Returns the logs. Raises ContractReverted when the transaction, which is then in the chain all the same,
         reverted.
         """
-        self.rpc.call("evm_setNextBlockTimestamp", [self.now + 1 if at is None else at])
+        self.rpc.call("evm_setNextBlockTimestamp", [self.now if at is None else at])
         transaction = {"from": "0x" + sender.hex(), "to": "0x" + to.hex(), "data": "0x" + data.hex()}
         sent = self.rpc.call("eth_sendTransaction", [{**transaction, "gas": hex(TRANSACTION_GAS_CAP)}])
-        receipt = self.rpc.receipt(Hash32(bytes.fromhex(sent[2:])))
-        assert receipt is not None, "anvil mines at once"
+        receipt = self._wait_for_receipt(Hash32(bytes.fromhex(sent[2:])))
         if not receipt.succeeded:
-            self.rpc.call_contract(to, data, "latest", sender)
+            self.rpc.call_contract(to, data, receipt.block_number, sender)
             raise AssertionError("a transaction reverted, and does not when it is replayed in the same second")
         return receipt.logs
+
+    def _wait_for_receipt(self, transaction_hash: Hash32) -> Receipt:
+        deadline = time.monotonic() + RECEIPT_SECONDS
+        while (receipt := self.rpc.receipt(transaction_hash)) is None:
+            assert time.monotonic() < deadline, "anvil mines every transaction at once"
+            time.sleep(0.001)
+        return receipt
 
     def call(
         self, sender: Address, to: Address, data: bytes, at: int | None = None, overrides: Overrides | None = None
     ) -> bytes:
-        """Run a call without a transaction: at second `at`, with code and storage overridden. Raises ContractReverted."""
+        """Run a call without a transaction: at second `at`, with code and storage overridden.
+
+        Returns what it returned. Raises ContractReverted.
+        """
         transaction = {"from": "0x" + sender.hex(), "to": "0x" + to.hex(), "data": "0x" + data.hex()}
         block = {} if at is None else {"time": hex(at)}
         answer: str = self.rpc.call("eth_call", [transaction, "latest", overrides or {}, block])
         return bytes.fromhex(answer[2:])
 
-    def accepts(self, sender: Address, to: Address, data: bytes, at: int, overrides: Overrides) -> str:
+    def find_refusal(self, sender: Address, to: Address, data: bytes, at: int, overrides: Overrides) -> str:
         """Run a call likewise; return the name of the contract's error, nothing when there is none."""
         try:
             self.call(sender, to, data, at, overrides)

@@ -1,4 +1,4 @@
-"""A chain on which any account may send at any second: one anvil a test process, which the tests leave as they found it."""
+"""A chain on which anyone may send at any second: one anvil a test process, which the tests leave as they found it."""
 
 from __future__ import annotations
 

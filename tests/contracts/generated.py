@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from qballot.cast import sign_ballot
 from qballot.core.census import MAX_WEIGHT, Census, build_census, count_wards
 from qballot.core.keccak import keccak
 from qballot.core.provenance import BoxArguments
-from qballot.core.records import DIRECT_BIT, SignedRecord
+from qballot.core.records import DIRECT_BIT, Record, SignedRecord
+from qballot.core.signing import ballot_digest, sign_digest
 from qballot.core.types import Address, ChainId, Hash32, UnixSeconds, VoterIndex, Weight
 
 SCALES = {"default": 1, "large": 20}
@@ -116,5 +116,10 @@ def tampered(draw: DrawFn, proof: list[Hash32]) -> list[Hash32]:
 def sign(census: Census, voter: int, ballot: bytes, *, chain_id: ChainId, box: Address, cast_at: int) -> SignedRecord:
     """The voter's signed ballot."""
     entry = census.entry(voter)
-    key = SECRETS[entry.address]
-    return sign_ballot(key, entry, ballot, chain_id=chain_id, box=box, cast_at=UnixSeconds(cast_at))
+    signature = sign_digest(SECRETS[entry.address], ballot_digest(chain_id, box, entry.index, cast_at, ballot))
+    return SignedRecord(Record(entry.index, cast_at, entry.weight, ballot), signature[:32], signature[32:])
+
+
+def ballots_up_to(length: int) -> SearchStrategy[bytes]:
+    """Ballots of any length that is allowed."""
+    return st.binary(max_size=length)

@@ -1,0 +1,366 @@
+"""The factory and its boxes in plain Python: an executable specification of contracts/.
+
+Each function has the name of the contract's, checks the same things in the same order, and gives the state after the
+call with what it emitted, or a `Refusal` with the contract's error. Nothing here is cheap or clever, so that it can be
+read beside BallotBox.sol and BallotBoxFactory.sol line by line; tests drive both with the same calls and compare.
+
+    create ──▶ head = definitionHash ──cast, castSigned──▶ head = keccak256(head ‖ keccak256(records)) ──▶ …
+                                     ──cancel────────────▶ head = CANCELLED_HEAD
+
+Arguments are taken to fit in their ABI types: what does not, the contract's decoder refuses without a named error. Gas
+and block limits are left out.
+Source: contracts/BallotBox.sol, contracts/BallotBoxFactory.sol, contracts/libraries/*.sol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Final, ParamSpec, TypeVar
+
+from qballot.core.census import count_wards, hash_leaf
+from qballot.core.keccak import keccak
+from qballot.core.merkle import compute_root, verify_multiproof
+from qballot.core.provenance import (
+    MAX_WARD_BITS,
+    MAX_WARDS,
+    BoxArguments,
+    box_address,
+    compute_implementation_address,
+)
+from qballot.core.records import (
+    CANCELLED_HEAD,
+    DIRECT_BIT,
+    RECORD_HEADER_BYTES,
+    Record,
+    advance_head,
+    pack_record,
+    pack_records,
+)
+from qballot.core.signing import COMPACT_SIGNATURE_BYTES, ballot_digest, recover_signer
+from qballot.core.types import Address, ChainId, Hash32, UnixSeconds, VoterIndex, Weight
+from qballot.errors import ProofError
+
+UNSET_HEAD: Final = Hash32(bytes(32))
+"""What the slot of a box holds that was never initialized."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Who calls, when and where: msg.sender, block.timestamp (unix seconds) and block.chainid."""
+
+    sender: Address
+    timestamp: UnixSeconds
+    chain_id: ChainId
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A call that reverted and so changed nothing.
+
+    name: the contract's custom error. arguments: its values by their names in the ABI, an address or hash as bytes.
+    """
+
+    name: str
+    arguments: Mapping[str, int | bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class BallotsCast:
+    """The event of a cast. records: the batch, packed."""
+
+    records: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BallotBoxCancelled:
+    """The event of a cancellation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One election, or the implementation itself.
+
+    arguments: what stands as its code; None for the implementation, which is no clone. head: its only storage.
+    """
+
+    address: Address
+    arguments: BoxArguments | None
+    head: Hash32 = UNSET_HEAD
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a call of a box did. box: its state afterwards. event: what it emitted, if anything."""
+
+    box: Box
+    event: BallotsCast | BallotBoxCancelled | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ElectionParams:
+    """What an organizer decides about the box itself, as the factory is given it and before it is checked.
+
+    opens_at, closes_at: unix seconds, uint40. ward_bits: uint8. voters: uint32. max_ballot_bytes: uint16.
+    """
+
+    opens_at: UnixSeconds
+    closes_at: UnixSeconds
+    ward_bits: int
+    voters: int
+    max_ballot_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Factory:
+    """The factory and all boxes that it made, by address."""
+
+    address: Address
+    boxes: Mapping[Address, Box]
+
+    @property
+    def implementation(self) -> Address:
+        """The contract that every box is a clone of."""
+        return compute_implementation_address(self.address)
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What `create` did. factory: its state afterwards. box: the new one, which also stands in the factory's event."""
+
+    factory: Factory
+    box: Box
+
+
+class _Revert(Exception):
+    """Ends a call, as `revert Name(…)` does."""
+
+    def __init__(self, name: str, **arguments: int | bytes) -> None:
+        self.refusal = Refusal(name, arguments)
+        super().__init__(name)
+
+
+def _refusing(function: Callable[P, T]) -> Callable[P, T | Refusal]:
+    """Make a call that reverts end in a Refusal."""
+
+    @wraps(function)
+    def run(*arguments: P.args, **options: P.kwargs) -> T | Refusal:
+        try:
+            return function(*arguments, **options)
+        except _Revert as revert:
+            return revert.refusal
+
+    return run
+
+
+@_refusing
+def create(
+    factory: Factory,
+    call: Call,
+    *,
+    params: ElectionParams,
+    ward_roots: Sequence[Hash32],
+    salt: Hash32,
+    definition: bytes,
+) -> Created:
+    """`BallotBoxFactory.create`: make and initialize an election of which the caller is the organizer."""
+    _validate(call, params, ward_roots)
+    if not definition:
+        raise _Revert("BallotBoxFactoryNoDefinition")
+    arguments = _pack_arguments(call.sender, params, ward_roots, keccak(definition))
+    address = box_address(factory.address, factory.implementation, salt, arguments)
+    if address in factory.boxes:
+        raise _Revert("BallotBoxFactoryAlreadyCreated", ballotBox=address)
+    box = _initialize(Box(address, arguments))
+    return Created(replace(factory, boxes={**factory.boxes, address: box}), box)
+
+
+def predict(
+    factory: Factory,
+    *,
+    organizer: Address,
+    salt: Hash32,
+    params: ElectionParams,
+    ward_roots: Sequence[Hash32],
+    definition_hash: Hash32,
+) -> Address:
+    """`BallotBoxFactory.predict`: the address that `create` would give; at most MAX_WARDS roots."""
+    arguments = _pack_arguments(organizer, params, ward_roots, definition_hash)
+    return box_address(factory.address, factory.implementation, salt, arguments)
+
+
+@_refusing
+def initialize(box: Box) -> Applied:
+    """`BallotBox.initialize`: start the chain of hashes, once."""
+    return Applied(_initialize(box))
+
+
+@_refusing
+def cast(box: Box, call: Call, *, voter: VoterIndex, weight: Weight, ballot: bytes, proof: Sequence[Hash32]) -> Applied:
+    """`BallotBox.cast`: the caller's own ballot."""
+    arguments = _require_open(box, call)
+    if voter >= arguments.voters:
+        raise _Revert("BallotBoxVoterOutOfRange", voter=voter, voters=arguments.voters)
+    if len(ballot) > arguments.max_ballot_bytes:
+        raise _Revert(
+            "BallotBoxBallotTooLong", voter=voter, length=len(ballot), maxBallotBytes=arguments.max_ballot_bytes
+        )
+    root = arguments.ward_roots[voter >> arguments.ward_bits]
+    if compute_root(hash_leaf(voter, call.sender, weight), proof) != root:
+        raise _Revert("BallotBoxNotInCensus", voter=voter, account=call.sender, weight=weight)
+    return _append(box, pack_record(Record(voter, call.timestamp | DIRECT_BIT, weight, ballot)))
+
+
+@_refusing
+def cast_signed(box: Box, call: Call, signed_records: bytes, proof: Sequence[Hash32]) -> Applied:
+    """`BallotBox.castSigned`: ballots that voters of one ward signed."""
+    arguments = _require_open(box, call)
+    if not signed_records:
+        raise _Revert("BallotBoxEmptyBatch")
+    return _append(box, _check_batch(box, arguments, call, signed_records, proof))
+
+
+@_refusing
+def cancel(box: Box, call: Call) -> Applied:
+    """`BallotBox.cancel`: the organizer, before the opening."""
+    arguments = _require_initialized(box)
+    if call.sender != arguments.organizer:
+        raise _Revert("BallotBoxNotOrganizer", caller=call.sender, organizer=arguments.organizer)
+    if call.timestamp >= arguments.opens_at:
+        raise _Revert("BallotBoxAlreadyOpened", timestamp=call.timestamp, opensAt=arguments.opens_at)
+    return Applied(replace(box, head=CANCELLED_HEAD), BallotBoxCancelled())
+
+
+def _validate(call: Call, params: ElectionParams, ward_roots: Sequence[Hash32]) -> None:
+    opens_at, closes_at = params.opens_at, params.closes_at
+    if not call.timestamp < opens_at < closes_at < DIRECT_BIT:
+        raise _Revert("BallotBoxFactoryInvalidWindow", timestamp=call.timestamp, opensAt=opens_at, closesAt=closes_at)
+    if params.ward_bits > MAX_WARD_BITS:
+        raise _Revert("BallotBoxFactoryInvalidWardBits", wardBits=params.ward_bits, maxWardBits=MAX_WARD_BITS)
+    if params.voters == 0:
+        raise _Revert("BallotBoxFactoryNoVoters")
+    if params.max_ballot_bytes == 0:
+        raise _Revert("BallotBoxFactoryNoBallotBytes")
+    wards = count_wards(params.voters, params.ward_bits)
+    if len(ward_roots) != wards:
+        raise _Revert("BallotBoxFactoryWrongWardCount", found=len(ward_roots), expected=wards)
+    if wards > MAX_WARDS:
+        raise _Revert("BallotBoxFactoryTooManyWards", wards=wards, maxWards=MAX_WARDS)
+    for ward, root in enumerate(ward_roots):
+        if not any(root):
+            raise _Revert("BallotBoxFactoryZeroWardRoot", ward=ward)
+
+
+def _pack_arguments(
+    organizer: Address, params: ElectionParams, ward_roots: Sequence[Hash32], definition_hash: Hash32
+) -> BoxArguments:
+    return BoxArguments(
+        definition_hash=definition_hash,
+        organizer=organizer,
+        opens_at=params.opens_at,
+        closes_at=params.closes_at,
+        ward_bits=params.ward_bits,
+        voters=params.voters,
+        max_ballot_bytes=params.max_ballot_bytes,
+        ward_roots=tuple(ward_roots),
+    )
+
+
+def _initialize(box: Box) -> Box:
+    if box.head != UNSET_HEAD:
+        raise _Revert("BallotBoxAlreadyInitialized", head=box.head)
+    if box.arguments is None:
+        raise _Revert("BallotBoxNotAClone", account=box.address)
+    return replace(box, head=box.arguments.definition_hash)
+
+
+def _require_initialized(box: Box) -> BoxArguments:
+    # The implementation never has a head: `_initialize` refuses it.
+    if box.head == UNSET_HEAD or box.arguments is None:
+        raise _Revert("BallotBoxNotInitialized")
+    if box.head == CANCELLED_HEAD:
+        raise _Revert("BallotBoxElectionCancelled")
+    return box.arguments
+
+
+def _require_open(box: Box, call: Call) -> BoxArguments:
+    arguments = _require_initialized(box)
+    if not arguments.opens_at <= call.timestamp < arguments.closes_at:
+        raise _Revert(
+            "BallotBoxNotOpen", timestamp=call.timestamp, opensAt=arguments.opens_at, closesAt=arguments.closes_at
+        )
+    return arguments
+
+
+def _append(box: Box, records: bytes) -> Applied:
+    return Applied(replace(box, head=advance_head(box.head, records)), BallotsCast(records))
+
+
+def _check_batch(
+    box: Box, arguments: BoxArguments, call: Call, signed_records: bytes, proof: Sequence[Hash32]
+) -> bytes:
+    """Check every ballot of a batch and return their records without the signatures."""
+    records: list[Record] = []
+    leaves: list[tuple[int, Hash32]] = []
+    ward = first_voter = offset = 0
+    while offset < len(signed_records):
+        record, signature = _read_signed(signed_records, offset)
+        voter = record.voter
+        _check_rules(arguments, call, record)
+        if not records:
+            ward = voter >> arguments.ward_bits
+            first_voter = ward << arguments.ward_bits
+        elif voter <= records[-1].voter:
+            raise _Revert("BallotBoxVotersNotAscending", previous=records[-1].voter, voter=voter)
+        if voter >> arguments.ward_bits != ward:
+            raise _Revert("BallotBoxVoterOutsideWard", voter=voter, ward=ward)
+        account = _recover(call.chain_id, box.address, record, signature)
+        leaves.append((voter - first_voter, hash_leaf(voter, account, record.weight)))
+        records.append(record)
+        offset += RECORD_HEADER_BYTES + len(record.ballot) + COMPACT_SIGNATURE_BYTES
+    size = min(1 << arguments.ward_bits, arguments.voters - first_voter)
+    if not verify_multiproof(arguments.ward_roots[ward], size, leaves, proof):
+        raise _Revert("BallotBoxBatchNotInCensus", ward=ward)
+    return pack_records(records)
+
+
+def _read_signed(signed_records: bytes, offset: int) -> tuple[Record, bytes]:
+    """Read the signed record at `offset`: `u32 voter | u40 castAt | u96 weight | u16 length | ballot | r | vs`."""
+    header = signed_records[offset : offset + RECORD_HEADER_BYTES]
+    voter, cast_at, weight, length = (
+        int.from_bytes(header[start:end]) for start, end in ((0, 4), (4, 9), (9, 21), (21, 23))
+    )
+    start = offset + RECORD_HEADER_BYTES
+    end = start + length
+    if len(header) < RECORD_HEADER_BYTES or end + COMPACT_SIGNATURE_BYTES > len(signed_records):
+        raise _Revert("BallotBoxTruncatedBatch", offset=offset, length=len(signed_records))
+    record = Record(VoterIndex(voter), cast_at, Weight(weight), signed_records[start:end])
+    return record, signed_records[end : end + COMPACT_SIGNATURE_BYTES]
+
+
+def _check_rules(arguments: BoxArguments, call: Call, record: Record) -> None:
+    voter, length = record.voter, len(record.ballot)
+    if voter >= arguments.voters:
+        raise _Revert("BallotBoxVoterOutOfRange", voter=voter, voters=arguments.voters)
+    if length > arguments.max_ballot_bytes:
+        raise _Revert("BallotBoxBallotTooLong", voter=voter, length=length, maxBallotBytes=arguments.max_ballot_bytes)
+    if not arguments.opens_at <= record.cast_at <= call.timestamp:
+        raise _Revert(
+            "BallotBoxCastAtOutsideWindow",
+            voter=voter,
+            castAt=record.cast_at,
+            opensAt=arguments.opens_at,
+            timestamp=call.timestamp,
+        )
+
+
+def _recover(chain_id: ChainId, box: Address, record: Record, signature: bytes) -> Address:
+    digest = ballot_digest(chain_id, box, record.voter, record.cast_at, record.ballot)
+    try:
+        return recover_signer(digest, signature)
+    except ProofError:
+        raise _Revert("BallotBoxInvalidSignature", voter=record.voter) from None

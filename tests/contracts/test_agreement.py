@@ -1,0 +1,290 @@
+"""The contracts and qballot/core compute the same, whatever the input: hashes, records, addresses, proofs, signers."""
+
+from __future__ import annotations
+
+import pytest
+from any_sender import PEOPLE, Chain, override_box
+from eth_abi.abi import decode
+from generated import (
+    addresses,
+    box_arguments,
+    censuses,
+    chain_ids,
+    definitions,
+    examples,
+    hashes,
+    organizers,
+    sign,
+    tampered,
+    ward_members,
+    weights,
+)
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.strategies import DataObject, DrawFn
+
+from qballot.chain.abi import load_function
+from qballot.chain.artifacts import BALLOT_BOX, default_factory, default_implementation
+from qballot.chain.contracts import (
+    decode_ballot_box_created,
+    decode_ballots_cast,
+    encode_cast,
+    encode_cast_signed,
+    encode_create,
+)
+from qballot.core.census import Census, CensusEntry, build_census, hash_leaf, verify_entries, verify_entry
+from qballot.core.keccak import keccak
+from qballot.core.provenance import MAX_WARDS, BoxArguments, box_address, parse_clone_code
+from qballot.core.records import (
+    DIRECT_BIT,
+    Record,
+    SignedRecord,
+    advance_head,
+    pack_record,
+    pack_records,
+    pack_signed_records,
+    unpack_records,
+)
+from qballot.core.signing import CURVE_ORDER, ballot_digest, recover_signer
+from qballot.core.types import Address, ChainId, Hash32, UnixSeconds, VoterIndex, Weight
+from qballot.errors import ProofError
+
+pytestmark = pytest.mark.integration
+
+BOX = Address(bytes.fromhex("b0") * 20)
+"""Where a box stands that is made for one call only."""
+
+OPENS_AT, CLOSES_AT = UnixSeconds(2**38), UnixSeconds(2**38 + 1_000)
+DEFINITION = b"a definition"
+BALLOTS = st.binary(max_size=40)
+
+
+def describe_box(census: Census, max_ballot_bytes: int = 40) -> BoxArguments:
+    return BoxArguments(
+        definition_hash=keccak(DEFINITION),
+        organizer=PEOPLE[0],
+        opens_at=OPENS_AT,
+        closes_at=CLOSES_AT,
+        ward_bits=census.ward_bits,
+        voters=len(census),
+        max_ballot_bytes=max_ballot_bytes,
+        ward_roots=census.ward_roots,
+    )
+
+
+@given(data=st.data())
+@examples(80)
+def test_head__any_calls__is_the_chain_over_the_packed_records(chain: Chain, data: DataObject) -> None:
+    census = data.draw(censuses())
+    arguments = describe_box(census)
+    with chain.undone():
+        logs = chain.transact(PEOPLE[0], default_factory(), encode_create(Hash32(bytes(32)), arguments, DEFINITION))
+        box = chain.box(decode_ballot_box_created(logs[0]).box)
+        head, now = keccak(DEFINITION), int(OPENS_AT)
+        for is_direct in data.draw(st.lists(st.booleans(), min_size=1, max_size=5)):
+            now = data.draw(st.integers(now, CLOSES_AT - 1))
+            if is_direct:
+                entry = census.entry(data.draw(st.integers(0, len(census) - 1)))
+                records = [Record(entry.index, now | DIRECT_BIT, entry.weight, data.draw(BALLOTS))]
+                proof = census.prove(entry.index)
+                sender, call = entry.address, encode_cast(entry.index, entry.weight, records[0].ballot, proof)
+            else:
+                signed = data.draw(batches(census, chain.chain_id, box.address, now))
+                records = [item.record for item in signed]
+                proof = census.prove_many([record.voter for record in records])
+                sender, call = PEOPLE[-1], encode_cast_signed(pack_signed_records(signed), proof)
+            (log,) = chain.transact(sender, box.address, call, now)
+            emitted = decode_ballots_cast(log)
+            assert emitted == pack_records(records)
+            assert unpack_records(emitted) == records
+            head = advance_head(head, emitted)
+            assert box.head("latest") == head
+
+
+@st.composite
+def batches(draw: DrawFn, census: Census, chain_id: ChainId, box: Address, now: int) -> list[SignedRecord]:
+    """Ballots of some voters of one ward, signed at any time since the opening."""
+    voters = draw(ward_members(census))
+    ballots = draw(st.lists(BALLOTS, min_size=1, max_size=3))
+    times = draw(st.lists(st.integers(OPENS_AT, now), min_size=1, max_size=3))
+    return [
+        sign(
+            census,
+            voter,
+            ballots[place % len(ballots)],
+            chain_id=chain_id,
+            box=box,
+            cast_at=times[place % len(times)],
+        )
+        for place, voter in enumerate(voters)
+    ]
+
+
+@given(data=st.data(), weight=weights, ballot=st.binary(max_size=300), now=st.integers(1, 2**20))
+@examples(80)
+def test_record__any_direct_cast__is_packed_alike(
+    chain: Chain, data: DataObject, weight: Weight, ballot: bytes, now: int
+) -> None:
+    # Every ward's root is this voter's leaf: so any index can be had without a census of that size.
+    at = UnixSeconds(chain.now + 1 + now)
+    wards, ward_bits = data.draw(st.sampled_from([(1, 0), (1, 16), (9, 3), (MAX_WARDS, 16)]))
+    voters = wards << ward_bits
+    voter = VoterIndex(data.draw(st.integers(0, voters - 1)))
+    leaf = hash_leaf(voter, PEOPLE[1], weight)
+    arguments = BoxArguments(
+        definition_hash=keccak(DEFINITION),
+        organizer=PEOPLE[0],
+        opens_at=at,
+        closes_at=UnixSeconds(at + 1),
+        ward_bits=ward_bits,
+        voters=voters,
+        max_ballot_bytes=max(1, len(ballot)),
+        ward_roots=(leaf,) * wards,
+    )
+    with chain.undone():
+        chain.transact(PEOPLE[0], default_factory(), encode_create(Hash32(bytes(32)), arguments, DEFINITION))
+        box = box_address(default_factory(), default_implementation(), Hash32(bytes(32)), arguments)
+        (log,) = chain.transact(PEOPLE[1], box, encode_cast(voter, weight, ballot, []), at)
+    assert decode_ballots_cast(log) == pack_record(Record(voter, at | DIRECT_BIT, weight, ballot))
+
+
+@given(
+    box=addresses,
+    chain_id=chain_ids,
+    voter=st.integers(0, 2**32 - 1).map(VoterIndex),
+    cast_at=st.integers(0, 2**40 - 1),
+    ballot=st.binary(max_size=300),
+)
+@examples(100)
+def test_digest__any_chain_box_and_ballot__is_the_same(
+    *, chain: Chain, box: Address, chain_id: ChainId, voter: VoterIndex, cast_at: int, ballot: bytes
+) -> None:
+    assume(int.from_bytes(box) > 2**16)  # below are the precompiled contracts
+    overrides = override_box(box, describe_box(build_census([(PEOPLE[0], Weight(1))])))
+    data = load_function(BALLOT_BOX, "hashBallot").encode(voter, cast_at, ballot)
+    own = chain.chain_id
+    chain.rpc.call("anvil_setChainId", [chain_id])
+    try:
+        found = chain.call(PEOPLE[0], box, data, None, overrides)
+        domain = chain.call(PEOPLE[0], box, load_function(BALLOT_BOX, "eip712Domain").encode(), None, overrides)
+    finally:
+        chain.rpc.call("anvil_setChainId", [int(own)])
+    assert found == ballot_digest(chain_id, box, voter, cast_at, ballot)
+    types = ["bytes1", "string", "string", "uint256", "address", "bytes32", "uint256[]"]
+    assert decode(types, domain) == (b"\x0f", "QBallot", "1", chain_id, "0x" + box.hex(), bytes(32), ())
+
+
+@given(data=st.data(), organizer=organizers, salt=hashes, definition_hash=hashes)
+@examples(100)
+def test_predict__any_arguments__is_the_computed_address(
+    chain: Chain, data: DataObject, organizer: Address, salt: Hash32, definition_hash: Hash32
+) -> None:
+    most_wards = data.draw(st.sampled_from([3, 12, MAX_WARDS]))
+    arguments = data.draw(box_arguments(organizer, chain.now, most_wards))
+    expected = box_address(default_factory(), default_implementation(), salt, arguments)
+    assert chain.factory.predict(salt, arguments, "latest") == expected
+
+
+@given(data=st.data(), organizer=organizers, salt=hashes, definition=definitions)
+@examples(80)
+def test_create__any_arguments__stand_in_the_code_at_the_computed_address(
+    chain: Chain, data: DataObject, organizer: Address, salt: Hash32, definition: bytes
+) -> None:
+    drawn = data.draw(box_arguments(organizer, chain.now + 1))
+    arguments = BoxArguments(
+        keccak(definition),
+        organizer,
+        drawn.opens_at,
+        drawn.closes_at,
+        drawn.ward_bits,
+        drawn.voters,
+        drawn.max_ballot_bytes,
+        drawn.ward_roots,
+    )
+    with chain.undone():
+        chain.fund(organizer)
+        (log,) = chain.transact(organizer, default_factory(), encode_create(salt, arguments, definition))
+        created = decode_ballot_box_created(log)
+        assert created.box == box_address(default_factory(), default_implementation(), salt, arguments)
+        assert (created.definition, created.salt) == (definition, salt)
+        box = chain.box(created.box)
+        assert parse_clone_code(chain.rpc.code(created.box)) == (default_implementation(), arguments)
+        read = BoxArguments(
+            definition_hash=box.definition_hash("latest"),
+            organizer=box.organizer("latest"),
+            opens_at=box.opens_at("latest"),
+            closes_at=box.closes_at("latest"),
+            ward_bits=box.ward_bits("latest"),
+            voters=box.voters("latest"),
+            max_ballot_bytes=box.max_ballot_bytes("latest"),
+            ward_roots=tuple(box.ward_root(ward, "latest") for ward in range(box.ward_count("latest"))),
+        )
+        assert read == arguments
+        assert box.head("latest") == arguments.definition_hash
+
+
+@given(data=st.data(), census=censuses())
+@examples(300)
+def test_proof__any_census_and_voter__convinces_both_or_neither(chain: Chain, data: DataObject, census: Census) -> None:
+    entry = census.entry(data.draw(st.integers(0, len(census) - 1)))
+    proof = data.draw(tampered(census.prove(entry.index)))
+    weight = data.draw(st.just(entry.weight) | weights)
+    claimed = CensusEntry(entry.index, entry.address, weight)
+    root = census.root_of(entry.index >> census.ward_bits)
+    expected = verify_entry(root, len(census), census.ward_bits, claimed, proof)
+    data_ = encode_cast(entry.index, weight, b"", proof)
+    refused = chain.find_refusal(entry.address, BOX, data_, OPENS_AT, override_box(BOX, describe_box(census)))
+    assert refused == ("" if expected else "BallotBoxNotInCensus")
+
+
+@given(data=st.data(), census=censuses())
+@examples(300)
+def test_multiproof__any_voters_of_any_ward__convinces_both_or_neither(
+    chain: Chain, data: DataObject, census: Census
+) -> None:
+    voters = data.draw(ward_members(census))
+    proof = data.draw(tampered(census.prove_many(voters)))
+    signed = [sign(census, voter, b"", chain_id=chain.chain_id, box=BOX, cast_at=OPENS_AT) for voter in voters]
+    if data.draw(st.booleans()):
+        place = data.draw(st.integers(0, len(signed) - 1))
+        record = signed[place].record
+        other = Record(record.voter, record.cast_at, data.draw(weights), record.ballot)
+        signed[place] = SignedRecord(other, signed[place].r, signed[place].vs)
+    ward = voters[0] >> census.ward_bits
+    entries = [
+        CensusEntry(item.record.voter, census.addresses[item.record.voter], item.record.weight) for item in signed
+    ]
+    expected = verify_entries(census.root_of(ward), len(census), census.ward_bits, entries, proof)
+    call = encode_cast_signed(pack_signed_records(signed), proof)
+    refused = chain.find_refusal(PEOPLE[-1], BOX, call, OPENS_AT, override_box(BOX, describe_box(census)))
+    assert refused == ("" if expected else "BallotBoxBatchNotInCensus")
+
+
+# Numbers at which a signature turns from one kind into another.
+EDGES = st.sampled_from([0, 1, CURVE_ORDER // 2, CURVE_ORDER // 2 + 1, CURVE_ORDER - 1, CURVE_ORDER, 2**255 - 1])
+SCALARS = st.integers(0, 2**255 - 1) | EDGES
+
+
+@given(data=st.data(), ballot=BALLOTS, r=SCALARS | st.integers(0, 2**256 - 1), s=SCALARS, parity=st.integers(0, 1))
+@examples(300)
+def test_signer__any_64_bytes__is_the_same_account_or_none_to_both(
+    *, chain: Chain, data: DataObject, ballot: bytes, r: int, s: int, parity: int
+) -> None:
+    own = build_census([(PEOPLE[0], Weight(1))])
+    record = Record(VoterIndex(0), OPENS_AT, Weight(7), ballot)
+    # A real signature in part or in whole, or nothing of it.
+    real = sign(own, 0, ballot, chain_id=chain.chain_id, box=BOX, cast_at=OPENS_AT)
+    signature = data.draw(st.sampled_from([real.r, r.to_bytes(32)])) + data.draw(
+        st.sampled_from([real.vs, (s | parity << 255).to_bytes(32)])
+    )
+    try:
+        account = recover_signer(ballot_digest(chain.chain_id, BOX, record.voter, record.cast_at, ballot), signature)
+        expected = ""
+    except ProofError:
+        account, expected = Address(bytes(20)), "BallotBoxInvalidSignature"
+    # The only voter of this election is whoever signed.
+    arguments = describe_box(own)
+    voter = hash_leaf(record.voter, account, record.weight)
+    theirs = BoxArguments(arguments.definition_hash, arguments.organizer, OPENS_AT, CLOSES_AT, 0, 1, 40, (voter,))
+    call = encode_cast_signed(SignedRecord(record, signature[:32], signature[32:]).pack(), [])
+    assert chain.find_refusal(PEOPLE[-1], BOX, call, OPENS_AT, override_box(BOX, theirs)) == expected
