@@ -11,7 +11,7 @@ NODE_READY := node_modules/.package-lock.json
 FORGE := node_modules/.bin/forge
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-contracts test-unit test-integration lint format audit soak-contract soak-differential bench-gas bench-census compile locks clean
+.PHONY: help setup ape demo test test-contracts test-unit test-integration lint format audit soak-contract soak-differential bench-gas bench-census compile locks clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -62,6 +62,25 @@ soak-contract: setup ## The contracts' fuzz and invariant tests, 10,000 runs of 
 soak-differential: setup ## Random elections against contracts and model (N=… SEED=…); goes on where it stopped.
 	$(BIN)/python tests/contracts/soak_differential.py $(N) $(SEED)
 
+APE_BIN := .venv-ape/bin
+# ape finds the compiler where py-solc-x keeps its own, and anvil on PATH.
+APE = SOLCX_BINARY_PATH=$(CURDIR)/.venv-ape/solcx \
+	PATH="$$(echo $(CURDIR)/node_modules/@foundry-rs/anvil-*/bin):$$PATH" $(APE_BIN)/ape
+
+# Of its own, since ape holds libraries back, the build tool's too: the sources are put on its path.
+.venv-ape/ready: locks/ape.txt
+	$(PYTHON) -m venv .venv-ape
+	$(APE_BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r locks/ape.txt
+	$(APE_BIN)/python -c "import site; open(site.getsitepackages()[0] + '/qballot.pth', 'w').write('$(CURDIR)')"
+	mkdir -p .venv-ape/solcx
+	ln -sf ../../scripts/solc.mjs .venv-ape/solcx/solc-v0.8.37
+	@touch $@
+
+ape: .venv-ape/ready $(NODE_READY) ## The contracts under ape: compile, then test on its own network and on anvil.
+	$(APE) compile
+	$(APE) test -q
+	$(APE) test -q --network ethereum:local:foundry tests/with_ape/test_ape_contracts.py
+
 AUDIT_ENV = PATH="$(CURDIR)/.venv-audit/bin:$(CURDIR)/node_modules/.bin:$$PATH" \
 	FOUNDRY_SOLC="$(CURDIR)/scripts/solc.mjs" FOUNDRY_OFFLINE=true
 
@@ -89,4 +108,4 @@ locks: ## Resolve the dependencies anew (needs uv).
 	uv pip compile pyproject.toml --extra dev -c locks/runtime.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o locks/dev.txt
 
 clean: ## Remove what the other targets made.
-	rm -rf .venv .venv-audit node_modules .build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-ape .venv-audit node_modules .build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -163,6 +163,8 @@ contract BallotBox is IBallotBox {
         unchecked {
             // Offsets and counts are bounded by the calldata's length, voters and positions by 2**33.
             records = new bytes(_mostRecordBytes(signedRecords.length, rules.maxBallotBytes()));
+            // Rounded down is meant: whole ballots are counted, and the shortest have no bytes of their own.
+            // slither-disable-next-line divide-before-multiply
             bytes memory queue = new bytes(Census.ENTRY * (signedRecords.length / (Records.HEADER + Records.SIGNATURE)));
             uint256 entry = LowLevel.begin(queue);
             uint256 ward = uint32(bytes4(LowLevel.load(signedRecords, 0))) >> rules.wardBits();
@@ -204,6 +206,8 @@ contract BallotBox is IBallotBox {
         unchecked {
             // The sums are bounded by the calldata's length, and the divisor is at least 87.
             uint256 longest = Records.HEADER + maxBallotBytes_ + Records.SIGNATURE;
+            // Rounded down is meant: only whole ballots bring signatures.
+            // slither-disable-next-line divide-before-multiply
             return batchBytes - Records.SIGNATURE * (batchBytes / longest);
         }
     }

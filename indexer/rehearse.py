@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from eth_account import Account
 from sqlalchemy import Engine
 
 from indexer.results import result_document
@@ -26,7 +25,7 @@ from indexer.storage.engine import open_database
 from indexer.storage.repository import Repository
 from indexer.sync import Follower
 from qballot.cast import cast_batch, cast_direct_many, next_cast_at, plan_batches, sign_ballot
-from qballot.chain.accounts import devnet_account
+from qballot.chain.accounts import LocalSigner, devnet_account
 from qballot.chain.contracts import BallotBoxContract
 from qballot.chain.devnet import Devnet
 from qballot.core.ballot import group_ballots
@@ -255,7 +254,7 @@ class _Run:
         for start in range(0, len(places), DIRECT_CASTS_AT_ONCE):
             part = slice(start, start + DIRECT_CASTS_AT_ONCE)
             casts = [
-                (Account.from_key(key), self._script.rows[place].ballot)
+                (LocalSigner(key), self._script.rows[place].ballot)
                 for key, place in zip(keys[part], places[part], strict=True)
             ]
             receipts = cast_direct_many(self._rpc, report.election.box, electorate.census, casts)
@@ -292,7 +291,7 @@ class _Run:
     def _sign(self, electorate: Electorate, place: int, box: Address, cast_at: UnixSeconds) -> SignedRecord:
         voter = electorate.voter_of[place]
         return sign_ballot(
-            electorate.keys[voter],
+            LocalSigner(electorate.keys[voter]),
             electorate.census.entry(voter),
             self._script.rows[place].ballot,
             chain_id=self._chain_id,

@@ -10,20 +10,27 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from eth_account.signers.local import LocalAccount
-
-from qballot.chain.accounts import address_of
+from qballot.chain.accounts import Signer
 from qballot.chain.answers import Receipt
 from qballot.chain.contracts import BallotBoxContract, encode_cast, encode_cast_signed
 from qballot.chain.rpc import Rpc
-from qballot.chain.transactions import Outgoing, send, send_many
+from qballot.chain.transactions import Call, Outgoing, send, send_many
 from qballot.core.address import checksum_address
 from qballot.core.census import Census, CensusEntry
 from qballot.core.provenance import BoxArguments
-from qballot.core.records import RECORD_HEADER_BYTES, Record, SignedRecord, pack_signed_records
-from qballot.core.signing import COMPACT_SIGNATURE_BYTES, address_of_key, ballot_digest, recover_signer, sign_digest
-from qballot.core.types import Address, ChainId, UnixSeconds, VoterIndex
-from qballot.errors import ContractReverted, InputError, ProofError
+from qballot.core.records import CANCELLED_HEAD, RECORD_HEADER_BYTES, Record, SignedRecord, pack_signed_records
+from qballot.core.signing import COMPACT_SIGNATURE_BYTES, ballot_digest, recover_signer
+from qballot.core.types import Address, ChainId, Hash32, UnixSeconds, VoterIndex
+from qballot.errors import (
+    ContractReverted,
+    ElectionCancelledError,
+    ElectionClosedError,
+    ElectionNotOpenError,
+    InputError,
+    NotInCensusError,
+    ProofError,
+    WrongWardError,
+)
 
 MAX_BATCH_BYTES = 120_000
 """Calldata of one batch; nodes' pools accept transactions of 128 KiB, envelope and all."""
@@ -63,70 +70,83 @@ def next_cast_at(latest_timestamp: int, own_last: int | None = None) -> UnixSeco
 
 
 def sign_ballot(
-    private_key: bytes, entry: CensusEntry, ballot: bytes, *, chain_id: ChainId, box: Address, cast_at: UnixSeconds
+    signer: Signer, entry: CensusEntry, ballot: bytes, *, chain_id: ChainId, box: Address, cast_at: UnixSeconds
 ) -> SignedRecord:
     """Sign a voter's ballot for one box on one chain.
 
-    private_key: 32 bytes. entry: the voter's in the census. ballot: encoded. cast_at: see `next_cast_at`.
-    Raises InputError when the key is not the voter's, or a value does not fit.
+    signer: the voter's account. entry: the voter's in the census. ballot: encoded. cast_at: see `next_cast_at`.
+    Raises InputError when the account is not the voter's, or a value does not fit.
     """
-    account = address_of_key(private_key)
-    if account != entry.address:
+    if signer.address != entry.address:
         raise InputError(
-            f"found the key of {checksum_address(account)}, expected that of voter {entry.index}, "
+            f"found the key of {checksum_address(signer.address)}, expected that of voter {entry.index}, "
             f"{checksum_address(entry.address)}"
         )
-    signature = sign_digest(private_key, ballot_digest(chain_id, box, entry.index, cast_at, ballot))
+    signature = signer.sign_ballot(chain_id, box, entry.index, cast_at, ballot)
     record = Record(voter=entry.index, cast_at=cast_at, weight=entry.weight, ballot=ballot)
     return SignedRecord(record, signature[:32], signature[32:])
 
 
-def cast_direct(rpc: Rpc, account: LocalAccount, box: Address, census: Census, ballot: bytes) -> Receipt:
+def cast_direct(rpc: Rpc, voter: Signer, box: Address, census: Census, ballot: bytes) -> Receipt:
     """Cast a ballot by the voter's own transaction, which outranks everything the voter ever signed.
 
-    account: the voter's, pays. Errors as of `cast_direct_many`.
+    voter: pays. Errors as of `cast_direct_many`.
     """
-    return cast_direct_many(rpc, box, census, [(account, ballot)])[0]
+    return cast_direct_many(rpc, box, census, [(voter, ballot)])[0]
 
 
-def cast_direct_many(
-    rpc: Rpc, box: Address, census: Census, casts: Sequence[tuple[LocalAccount, bytes]]
-) -> list[Receipt]:
+def cast_direct_many(rpc: Rpc, box: Address, census: Census, casts: Sequence[tuple[Signer, bytes]]) -> list[Receipt]:
     """Cast ballots of many voters, each by a transaction of the voter's own, without waiting for each.
 
-    Returns the receipts in order. Raises InputError (voter not in the census, ballot too long, another census than the
-    box's, box not open), ContractReverted, ChainError; nothing was sent for the first two.
+    Returns the receipts in order. Raises ElectionError (not open, closed, cancelled), NotInCensusError, InputError
+    (ballot too long, another census than the box's), ContractReverted, ChainError; nothing was sent for all but the
+    last.
     """
     rules = _check_open(rpc, box, census)
     outgoing = []
-    for account, ballot in casts:
-        entry = census.find(address_of(account))
+    for signer, ballot in casts:
+        entry = census.find(signer.address)
         if entry is None:
-            raise InputError(f"{account.address} is not in the census")
+            raise NotInCensusError(checksum_address(signer.address))
         _check_length(entry.index, ballot, rules)
         data = encode_cast(entry.index, entry.weight, ballot, census.prove(entry.index))
-        outgoing.append(Outgoing(account, box, data))
+        outgoing.append(Outgoing(signer, Call(box, data)))
     return send_many(rpc, outgoing)
 
 
-def cast_batch(rpc: Rpc, relayer: LocalAccount, box: Address, census: Census, batch: Batch) -> Receipt:
+def cast_batch(rpc: Rpc, relayer: Signer, box: Address, census: Census, batch: Batch) -> Receipt:
     """Bring a batch of signed ballots to the box in one transaction.
 
-    relayer: pays; may be anyone. Raises InputError (voter not in the census or of another ward, weight not the
-    census's, order, ballot too long, another census than the box's, box not open), ProofError that names the voters
-    whose signature is not theirs, ContractReverted, ChainError; nothing was sent for all but the last.
+    relayer: pays; may be anyone. Raises ElectionError (not open, closed, cancelled), WrongWardError, InputError (voter
+    not in the census, weight not the census's, order, ballot too long, another census than the box's), ProofError that
+    names the voters whose signature is not theirs, ContractReverted, ChainError; nothing was sent for all but the last.
     """
     rules = _check_open(rpc, box, census)
     for signed in batch.ballots:
         _check_ballot(signed.record, batch.ward, census, rules)
-    voters = [signed.record.voter for signed in batch.ballots]
-    data = encode_cast_signed(pack_signed_records(batch.ballots), census.prove_many(voters))
+    call = encode_batch(box, census, batch)
     try:
-        return send(rpc, relayer, box, data)
+        return send(rpc, relayer, call)
     except ContractReverted as error:
         if error.name in {"BallotBoxBatchNotInCensus", "BallotBoxInvalidSignature"}:
             _refuse_foreign_signatures(rpc.chain_id(), box, census, batch)
         raise
+
+
+def encode_batch(box: Address, census: Census, batch: Batch) -> Call:
+    """Make the call that brings a batch. Raises InputError when a voter is not in the census, or the order is wrong."""
+    voters = [signed.record.voter for signed in batch.ballots]
+    return Call(box, encode_cast_signed(pack_signed_records(batch.ballots), census.prove_many(voters)))
+
+
+def validate_open(box: Address, rules: BoxArguments, head: Hash32, now: int) -> None:
+    """Raise ElectionError when the election takes no ballots. head: the box's. now: the chain's time, unix seconds."""
+    if head == CANCELLED_HEAD:
+        raise ElectionCancelledError(checksum_address(box))
+    if now < rules.opens_at:
+        raise ElectionNotOpenError(opens_at=rules.opens_at, closes_at=rules.closes_at, now=now)
+    if now >= rules.closes_at:
+        raise ElectionClosedError(opens_at=rules.opens_at, closes_at=rules.closes_at, now=now)
 
 
 def plan_batches(
@@ -187,17 +207,12 @@ def _bound(count: int, length: int, ward_bits: int) -> tuple[int, int]:
 
 
 def _check_open(rpc: Rpc, box: Address, census: Census) -> BoxArguments:
-    """Return the box's rules; raise InputError when it is closed by the chain's clock or has another census."""
-    rules = BallotBoxContract(rpc, box).fetch_arguments("latest")
+    """Return the box's rules; raise ElectionError when it takes no ballots, InputError when it has another census."""
+    contract = BallotBoxContract(rpc, box)
+    rules = contract.fetch_arguments("latest")
     if (rules.ward_bits, rules.voters, rules.ward_roots) != (census.ward_bits, len(census), census.ward_roots):
         raise InputError(f"the census is not that of the election at {checksum_address(box)}")
-    now = rpc.block("latest").timestamp
-    if not rules.opens_at <= now < rules.closes_at:
-        state = "is not open yet" if now < rules.opens_at else "is closed"
-        raise InputError(
-            f"the election {state}: it takes ballots from {rules.opens_at} until {rules.closes_at}, "
-            f"and the chain's time is {now}"
-        )
+    validate_open(box, rules, contract.head("latest"), rpc.block("latest").timestamp)
     return rules
 
 
@@ -211,8 +226,7 @@ def _check_length(voter: int, ballot: bytes, rules: BoxArguments) -> None:
 def _check_ballot(record: Record, ward: int, census: Census, rules: BoxArguments) -> None:
     entry = census.entry(record.voter)
     if entry.index >> census.ward_bits != ward:
-        found = entry.index >> census.ward_bits
-        raise InputError(f"voter {entry.index} is of ward {found}, expected ward {ward}, the batch's")
+        raise WrongWardError(voter=entry.index, found=entry.index >> census.ward_bits, expected=ward)
     if record.weight != entry.weight:
         raise InputError(f"voter {entry.index}: found weight {record.weight}, expected {entry.weight}, the census's")
     _check_length(entry.index, record.ballot, rules)

@@ -5,14 +5,22 @@
     │   ├── SettingsError     … in the environment or an `.env` file
     │   ├── DefinitionError   … in an election's definition, with the path of every problem
     │   ├── CensusError       … in a list of voters, with the row
-    │   └── BallotFileError   … in a file of ballots, with the row
+    │   ├── BallotFileError   … in a file of ballots, with the row
+    │   └── VoterError        … about a voter: NotInCensusError, WrongWardError
     ├── DecodeError           bytes are not in the form that the protocol gives them
     ├── ProofError            something that should follow by computation does not
     ├── ChainError            a node or a contract said no; `retryable` says whether trying again may help
     │   ├── EndpointError     no usable answer from the endpoint
+    │   │   └── TransactionRefused  the node does not take a transaction: InsufficientFundsError, UnderpricedError,
+    │   │                     NonceTooLowError, AlreadyKnownError, GasRefusedError
+    │   ├── ElectionError     the election takes none of this now: ElectionNotOpenError, ElectionClosedError,
+    │   │                     ElectionCancelledError
     │   ├── WrongChainError   the endpoint serves another chain than expected
     │   ├── ReorgError        the chain no longer contains a block that was read before
     │   └── ContractReverted  a contract refused, with the decoded error's name and arguments
+    ├── ApiError              a server of our API gave no usable answer; `retryable` as above
+    │   ├── ApiNotFoundError  … it has nothing of the kind
+    │   └── ApiRequestError   … it finds the request not as it should be (an InputError too)
     ├── StorageError          the database does not hold what it should
     └── ToolError             a program, port or file that the work needs is missing or taken
 
@@ -84,6 +92,34 @@ class BallotFileError(RowError):
     """A row of a file of ballots was refused."""
 
 
+class VoterError(InputError):
+    """What was given about a voter does not fit the census."""
+
+
+class NotInCensusError(VoterError):
+    """An account is not in the census. `account`: its checksummed address."""
+
+    def __init__(self, account: str) -> None:
+        self.account = account
+        super().__init__(
+            f"{account} is not in the census: check that this is the account that was enrolled, and that the census "
+            "file is the election's"
+        )
+
+
+class WrongWardError(VoterError):
+    """A voter's ballot came with those of another ward."""
+
+    def __init__(self, *, voter: int, found: int, expected: int) -> None:
+        self.voter = voter
+        self.found = found
+        self.expected = expected
+        super().__init__(
+            f"voter {voter} is of ward {found}, expected ward {expected}, the batch's: a batch holds ballots of one "
+            "ward, so bring the wards in batches of their own"
+        )
+
+
 class DecodeError(QballotError):
     """Bytes are not in the form that the protocol gives them."""
 
@@ -109,13 +145,111 @@ class EndpointError(ChainError):
         super().__init__(f"{endpoint}: {message}", retryable=retryable)
 
 
+class TransactionRefused(EndpointError):
+    """A node does not take a transaction. `advice`: what to do next, the end of the message."""
+
+    advice = "see what the node says"
+
+    def __init__(self, endpoint: str, said: str, *, code: int | None = None) -> None:
+        super().__init__(endpoint, f"{said}: {self.advice}", code=code, retryable=False)
+
+
+class InsufficientFundsError(TransactionRefused):
+    """An account has less ether than a transaction may cost. `balance` and `needed` are in wei where they are known."""
+
+    advice = "send ether to the account that pays, or pay from another one, and run the same again"
+
+    def __init__(
+        self,
+        endpoint: str,
+        said: str,
+        *,
+        code: int | None = None,
+        balance: int | None = None,
+        needed: int | None = None,
+    ) -> None:
+        self.balance = balance
+        self.needed = needed
+        super().__init__(endpoint, said, code=code)
+
+
+class UnderpricedError(TransactionRefused):
+    """A transaction offers less for its gas than the node, the block or the one that it would replace asks."""
+
+    advice = (
+        "the price of gas rose, or another transaction of this account waits with the same nonce; wait for it, "
+        "then run the same again, which asks for the price anew"
+    )
+
+
+class NonceTooLowError(TransactionRefused):
+    """Another transaction of the account took the nonce."""
+
+    advice = (
+        "another transaction of this account came first, perhaps from another program that uses its key; "
+        "run the same again, which takes the next nonce"
+    )
+
+
+class AlreadyKnownError(TransactionRefused):
+    """The node has this very transaction."""
+
+    advice = "it was sent before and waits for a block; wait for it, and do not send it again"
+
+
+class GasRefusedError(TransactionRefused):
+    """The transaction's gas limit is below what it needs to begin with, or above what a block or the node allows."""
+
+    advice = "run the same again, which estimates anew; if it stays so, cast fewer ballots in one batch"
+
+
+class ElectionError(ChainError):
+    """An election does not take this now, by the chain's clock."""
+
+
+class ElectionNotOpenError(ElectionError):
+    """The election has not opened yet. Times are unix seconds."""
+
+    def __init__(self, *, opens_at: int, closes_at: int, now: int) -> None:
+        self.opens_at, self.closes_at, self.now = opens_at, closes_at, now
+        super().__init__(
+            f"the election is not open yet: it takes ballots from {opens_at} until {closes_at}, and the chain's time "
+            f"is {now}; come back in {opens_at - now} seconds"
+        )
+
+
+class ElectionClosedError(ElectionError):
+    """The election has closed for ever. Times are unix seconds."""
+
+    def __init__(self, *, opens_at: int, closes_at: int, now: int) -> None:
+        self.opens_at, self.closes_at, self.now = opens_at, closes_at, now
+        super().__init__(
+            f"the election is closed: it took ballots from {opens_at} until {closes_at}, and the chain's time is "
+            f"{now}; no ballot can follow, see the result instead"
+        )
+
+
+class ElectionCancelledError(ElectionError):
+    """The election's organizer cancelled it before it opened. `box`: its checksummed address."""
+
+    def __init__(self, box: str) -> None:
+        self.box = box
+        super().__init__(
+            f"the election at {box} was cancelled by its organizer before it opened: it never takes a ballot; ask the "
+            "organizer for the one that replaces it"
+        )
+
+
 class WrongChainError(ChainError):
     """The endpoint serves another chain than expected."""
 
     def __init__(self, *, found: int, expected: int) -> None:
         self.found = found
         self.expected = expected
-        super().__init__(f"the endpoint serves chain {found}, expected chain {expected}")
+        super().__init__(
+            f"the endpoint serves chain {found}, expected chain {expected}: set QBALLOT_RPC_URL to an endpoint of that "
+            "chain, or choose the chain by --network, QBALLOT_NETWORK or QBALLOT_CHAIN_ID"
+        )
 
 
 class ReorgError(ChainError):
@@ -132,14 +266,41 @@ class ReorgError(ChainError):
 
 
 class ContractReverted(ChainError):
-    """A contract refused. `name` and `arguments` are those of its custom error; `data` is the raw revert data."""
+    """A contract refused. `name` and `arguments` are those of its custom error; `data` is the raw revert data.
 
-    def __init__(self, name: str, arguments: Mapping[str, object], *, data: bytes = b"") -> None:
+    `advice`: what the error means and what to do next, empty for an error that is not ours.
+    """
+
+    def __init__(self, name: str, arguments: Mapping[str, object], *, data: bytes = b"", advice: str = "") -> None:
         self.name = name
         self.arguments = dict(arguments)
         self.data = data
+        self.advice = advice
         listed = ", ".join(f"{key}={value}" for key, value in self.arguments.items())
-        super().__init__(f"the contract refused: {name}({listed})")
+        super().__init__(f"the contract refused: {name}({listed})" + (f": {advice}" if advice else ""))
+
+
+class ApiError(QballotError):
+    """A server of our API gave no usable answer.
+
+    server: its name. kind: the API's word for what is wrong (`not_found`, `unavailable`, …), or ours where it did not
+    answer: `unreachable`, `unreadable`. detail: what is wrong, for people.
+    """
+
+    def __init__(self, server: str, kind: str, detail: str, *, retryable: bool = False) -> None:
+        self.server = server
+        self.kind = kind
+        self.detail = detail
+        self.retryable = retryable
+        super().__init__(f"{server}: {detail}")
+
+
+class ApiNotFoundError(ApiError):
+    """The server has nothing of the kind, such as an election that its index does not hold."""
+
+
+class ApiRequestError(ApiError, InputError):
+    """The server finds the request not as it should be."""
 
 
 class StorageError(QballotError):

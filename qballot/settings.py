@@ -6,6 +6,7 @@ Every variable is `QBALLOT_` and the field's name in capitals; `.env.example` ex
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -29,6 +30,9 @@ class Settings(BaseSettings):
     chain_id: Annotated[int | None, Field(ge=1)] = None
     """The chain that the endpoint must serve; any when unset."""
 
+    network: str | None = None
+    """The chain by name (`mainnet`, `sepolia`, `local`) instead of `chain_id`; any when unset."""
+
     rpc_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 20.0
     """How long one request may take in all."""
 
@@ -36,7 +40,7 @@ class Settings(BaseSettings):
     """Address of the BallotBoxFactory; when unset, the address that this version's contracts have on every chain."""
 
     from_block: Annotated[int, Field(ge=0)] = 0
-    """First block that the indexer reads: at or before the factory's deployment."""
+    """First block that is read for elections: at or before the factory's deployment."""
 
     block_range: Annotated[int, Field(ge=1, le=1_000_000)] = 2_000
     """Blocks asked for in one `eth_getLogs`."""
@@ -54,7 +58,16 @@ class Settings(BaseSettings):
     """Port on which the API listens; 0 takes any free one."""
 
     private_key: SecretStr | None = None
-    """Key that the scripts in `scripts/` sign with: 0x and 64 hex digits. Never shown."""
+    """Key that signs where no `--account` is chosen: 0x and 64 hex digits. Never shown."""
+
+    keystore: Path = Path("~/.qballot/keystore")
+    """Folder of the encrypted key files that `qballot account` makes."""
+
+    keystore_password_file: Path | None = None
+    """File whose first line is the password of the chosen keystore account; asked for when unset."""
+
+    deployments: Path = Path("deployments")
+    """Folder of the records of what was deployed, one file a chain."""
 
     anvil: str | None = None
     """Path of the anvil program; when unset, the one that npm installed here, then the one on PATH."""

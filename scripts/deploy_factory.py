@@ -1,8 +1,10 @@
 """Put the BallotBoxFactory of this version on a chain; once is enough for everyone.
 
     QBALLOT_RPC_URL=https://… QBALLOT_PRIVATE_KEY=0x… python scripts/deploy_factory.py
+    ape run deploy_factory --network ethereum:sepolia:infura
 
-Does nothing when it is there. The key's account pays some 2.6 million gas. Other settings: see `.env.example`.
+Does nothing when it is there. The key's account, or ape's, pays some 2.6 million gas. Other settings: see
+`.env.example`. On one of ape's own networks the deterministic deployer is put there first.
 """
 
 from __future__ import annotations
@@ -11,29 +13,30 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from qballot.chain.accounts import load_payer
-from qballot.chain.rpc import Rpc
+from qballot.chain.ape_bridge import open_connection
+from qballot.chain.deployments import Deployments
 from qballot.core.address import checksum_address
 from qballot.deploy import deploy_factory
+from qballot.deployer import install_deployer
 from qballot.errors import QballotError
 from qballot.settings import load_settings
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Deploy the factory and say where it is. Returns the exit status."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Deploy the factory and say where it is; end the process with status 1 when that fails."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.parse_args(arguments)
+    # `ape run` takes no arguments for a script, and this one needs none.
+    parser.parse_args([] if arguments is None else arguments)
     try:
-        settings = load_settings()
-        payer = load_payer(settings.private_key)
-        with Rpc(settings.rpc_url, settings.rpc_timeout_seconds) as rpc:
-            chain_id = rpc.check_chain(settings.chain_id)
-            deployment = deploy_factory(rpc, payer)
+        with open_connection(load_settings()) as connection:
+            if connection.is_local:
+                install_deployer(connection.rpc, connection.signer)
+            records = Deployments(connection.deployments, connection.chain_id)
+            deployment = deploy_factory(connection.rpc, connection.signer, records)
     except QballotError as error:
-        sys.stderr.write(f"deploy_factory: {error}\n")
-        return 1
+        sys.exit(f"deploy_factory: {error}")
     lines = [
-        f"chain        {chain_id}",
+        f"chain        {connection.chain_id}",
         f"factory      {checksum_address(deployment.factory)}",
         f"box code     {checksum_address(deployment.implementation)} (every ballot box is a clone of it)",
     ]
@@ -42,8 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         lines += deployment.receipt.describe()
     sys.stdout.write("\n".join(lines) + "\n")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(sys.argv[1:])

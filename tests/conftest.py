@@ -1,13 +1,35 @@
-"""What holds for every test: it says what it is, and a `unit` test reaches no network."""
+"""What holds for every test: it says what it is, and a `unit` test reaches no network.
+
+Where ape is, which brings its own pytest plugin and older libraries, the tests in `with_ape/` run and no others.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from pytest_socket import disable_socket, enable_socket
+
+pytest_plugins = ["qballot.testing"]
 
 KINDS = ("unit", "integration")
+HERE = Path(__file__).parent
+WITH_APE = HERE / "with_ape"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if has_ape(config):
+        # ape and the libraries that it holds back warn about themselves.
+        config.addinivalue_line("filterwarnings", "default")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    is_apes = collection_path.is_relative_to(WITH_APE)
+    return True if is_apes != has_ape(config) and collection_path != HERE else None
+
+
+def has_ape(config: pytest.Config) -> bool:
+    return config.pluginmanager.has_plugin("ape_test")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,6 +42,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     if item.get_closest_marker("unit") is None:
         return (yield)
+    # Not at the top: where ape is, it is not, and no unit test runs.
+    from pytest_socket import disable_socket, enable_socket  # noqa: PLC0415
+
     disable_socket(allow_unix_socket=True)  # an event loop makes a pair of them
     try:
         return (yield)

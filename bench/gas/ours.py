@@ -8,10 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from eth_account import Account
-
 from qballot.cast import Batch, cast_batch, cast_direct_many, sign_ballot
-from qballot.chain.accounts import devnet_account
+from qballot.chain.accounts import LocalSigner, devnet_account
 from qballot.chain.devnet import Devnet
 from qballot.core.census import Census, build_census
 from qballot.core.definition import parse_definition_document
@@ -46,7 +44,7 @@ class Election:
         """Gas of a voter's own transaction, averaged over some voters of the ward."""
         chosen = voters if voters is not None else self.random.sample(range(len(self.keys)), count)
         self.devnet.set_balances({address_of_key(self.keys[i]): 10**18 for i in chosen})
-        casts = [(Account.from_key(self.keys[i]), self.ballot(options)) for i in chosen]
+        casts = [(LocalSigner(self.keys[i]), self.ballot(options)) for i in chosen]
         receipts = cast_direct_many(self.devnet.rpc, self.deployment.box, self.census, casts)
         return sum(receipt.gas_used for receipt in receipts) / len(receipts)
 
@@ -56,7 +54,7 @@ class Election:
         chosen = sorted(self.random.sample(range(len(self.keys)), size))
         signed = tuple(
             sign_ballot(
-                self.keys[i],
+                LocalSigner(self.keys[i]),
                 self.census.entry(self.first + i),
                 self.ballot(options),
                 chain_id=self.devnet.rpc.chain_id(),

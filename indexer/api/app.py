@@ -16,8 +16,9 @@ from indexer.api.headers import SecurityHeaders
 from indexer.api.pages import Pages
 from indexer.api.routes import elections, health, pages
 from indexer.api.schemas import ErrorBody
-from indexer.results import Results
+from indexer.results import Electorates, Results
 from indexer.storage.engine import open_database
+from indexer.storage.ledger import Ledger
 from indexer.storage.repository import Repository
 from qballot import __version__
 from qballot.settings import Settings
@@ -77,6 +78,7 @@ def build_app(
     app.state.services = Services(
         repository=repository,
         results=Results(repository),
+        electorates=Electorates(repository, Ledger(engine)),
         pages=Pages(),
         clock=clock,
         max_silence_seconds=max_silence_seconds,

@@ -9,7 +9,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Path, Request
 
 from indexer.api.pages import Pages
-from indexer.results import Results
+from indexer.results import Electorates, Results
 from indexer.storage.repository import Repository
 from qballot.core.address import parse_address
 from qballot.core.types import Address
@@ -21,6 +21,7 @@ class Services:
 
     repository: Repository
     results: Results
+    electorates: Electorates
     pages: Pages
     clock: Callable[[], float]
     max_silence_seconds: float
@@ -37,6 +38,11 @@ def get_results(request: Request) -> Results:
     return get_services(request).results
 
 
+def get_electorates(request: Request) -> Electorates:
+    """Return the application's answers about who may vote."""
+    return get_services(request).electorates
+
+
 def parse_box(
     box: Annotated[
         str,
@@ -50,6 +56,21 @@ def parse_box(
     return parse_address(box)
 
 
+def parse_voter(
+    address: Annotated[
+        str,
+        Path(
+            description="Address of a voter; mixed case must be the EIP-55 checksum.",
+            examples=["0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"],
+        ),
+    ],
+) -> Address:
+    """Read a voter's address in a path. Raises InputError."""
+    return parse_address(address)
+
+
 ServicesDep = Annotated[Services, Depends(get_services)]
 ResultsDep = Annotated[Results, Depends(get_results)]
+ElectoratesDep = Annotated[Electorates, Depends(get_electorates)]
 BoxDep = Annotated[Address, Depends(parse_box)]
+VoterDep = Annotated[Address, Depends(parse_voter)]

@@ -20,11 +20,18 @@ _DETAILS = {404: "there is nothing at this path", 405: "this path answers to GET
 _log = get_journal("api")
 
 
-class ElectionNotFoundError(HTTPException):
+class MissingError(HTTPException):
+    """What was asked for is not here; `detail` says what."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(404, detail)
+
+
+class ElectionNotFoundError(MissingError):
     """The index holds no election at an address."""
 
     def __init__(self) -> None:
-        super().__init__(404, "this index holds no election at this address")
+        super().__init__("this index holds no election at this address")
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -45,7 +52,7 @@ def make_error(status: int, detail: str, headers: dict[str, str] | None = None) 
 def _answer_http_error(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
-    own = isinstance(error, ElectionNotFoundError)
+    own = isinstance(error, MissingError)
     detail = error.detail if own else _DETAILS.get(error.status_code, error.detail)
     return make_error(error.status_code, detail, dict(error.headers or {}))
 

@@ -43,6 +43,20 @@ _SUMMARY: dict[str, Any] = {
 }
 
 ERROR: dict[str, Any] = {"type": "not_found", "detail": "this index holds no election at this address"}
+VOTER_PROOF: dict[str, Any] = {
+    "address": "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266",
+    "index": 0,
+    "proof": [
+        "0xadbbf510566180fffb125c739c9bb9dfdaa55e4bffff9f88f755ed5617ae6a27",
+        "0x1bbf40c9025e6eb3bb1926112a7efff189d4e14cd80d9c02a1c3babcfdd75310",
+    ],
+    "qballot_census_proof": 1,
+    "root": "0xc333620a374a20e267b028a504805c59dc3170af6de035444bebf15ba72ab03c",
+    "voters": 3,
+    "ward": 0,
+    "ward_bits": 10,
+    "weight": "1",
+}
 ALIVE: dict[str, Any] = {"status": "alive"}
 READY: dict[str, Any] = {
     "status": "ready",

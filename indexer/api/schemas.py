@@ -170,6 +170,22 @@ class BallotList(Schema):
     next: Annotated[int | None, Field(description="Pass as `after` for the next page; None at the end")]
 
 
+class VoterProofBody(Schema):
+    """A voter with the way to the root of the voter's ward, which stands in the box's own code."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.VOTER_PROOF]})
+
+    address: AddressText
+    index: Annotated[int, Field(description="The voter's place in the whole census, from 0")]
+    proof: Annotated[list[HashText], Field(description="What `cast` asks for, the lowest node first")]
+    qballot_census_proof: Annotated[int, Field(description="Version of this form")]
+    root: Annotated[HashText, Field(description="Root of the voter's ward")]
+    voters: Annotated[int, Field(description="Voters in the census")]
+    ward: int
+    ward_bits: int
+    weight: NumberText
+
+
 class AliveBody(Schema):
     """The process answers."""
 

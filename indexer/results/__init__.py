@@ -1,8 +1,10 @@
 """What the index says about elections: phase, turnout, and the result with its state and level.
 
-`verdict.py` says what a result is worth, `count.py` counts, `service.py` puts both into one answer.
+`verdict.py` says what a result is worth, `count.py` counts, `service.py` puts both into one answer. `electorate.py`
+proves that somebody may vote.
 """
 
+from indexer.results.electorate import Electorates, Missing
 from indexer.results.service import Results, result_document
 
-__all__ = ["Results", "result_document"]
+__all__ = ["Electorates", "Missing", "Results", "result_document"]

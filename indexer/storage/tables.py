@@ -2,7 +2,8 @@
 
 No column holds a uint256 or uint96 as an SQL integer: weights are decimal text. Hashes and addresses are raw bytes.
 Rows of the index hold nothing but what follows from the chain, so that a second run gives the same rows;
-`head_checks` and `chain_observations` say what was observed on the way.
+`head_checks` and `chain_observations` say what was observed on the way. Tables named `ledger_…` hold what cannot be had
+again from the chain: reading it anew leaves them alone, and no row of theirs points to one of the index.
 """
 
 from __future__ import annotations
@@ -121,6 +122,39 @@ class ChainObservationRow(_Row, table=True):
     observed_at_unix: float
 
 
+class LedgerCensusRow(_Row, table=True):
+    """A census that was imported. `recipe` is its JSON as in the census file."""
+
+    __tablename__ = "ledger_censuses"
+
+    id: int = Field(primary_key=True)
+    census_hash: bytes = Field(unique=True)
+    voters: int = Field(sa_type=BigInteger)
+    ward_bits: int
+    recipe: bytes | None = None
+
+
+class LedgerCensusVoterRow(_Row, table=True):
+    """One voter of an imported census. Without a foreign key, like `ballots`: one function writes both."""
+
+    __tablename__ = "ledger_census_voters"
+    __table_args__ = (Index(None, "census_id", "address"),)
+
+    census_id: int = Field(primary_key=True)
+    voter: int = Field(primary_key=True, sa_type=BigInteger)
+    address: bytes
+    weight: str
+
+
+class LedgerElectionCensusRow(_Row, table=True):
+    """Which census a box was made with. By the box's address, which the same election has in every index."""
+
+    __tablename__ = "ledger_election_censuses"
+
+    box: bytes = Field(primary_key=True)
+    census_id: int = Field(foreign_key="ledger_censuses.id")
+
+
 METADATA = _Row.metadata
 
 
@@ -134,6 +168,15 @@ BATCHES = _table(BatchRow)
 BALLOTS = _table(BallotRow)
 HEAD_CHECKS = _table(HeadCheckRow)
 CHAIN_OBSERVATIONS = _table(ChainObservationRow)
+LEDGER_CENSUSES = _table(LedgerCensusRow)
+LEDGER_CENSUS_VOTERS = _table(LedgerCensusVoterRow)
+LEDGER_ELECTION_CENSUSES = _table(LedgerElectionCensusRow)
 
 CONTENT_TABLES = (CHAIN_CURSOR, ELECTIONS, BATCHES, BALLOTS)
 """What follows from the chain alone: equal, row for row, in every index of the same chain at the same block."""
+
+INDEX_TABLES = (*CONTENT_TABLES, HEAD_CHECKS, CHAIN_OBSERVATIONS)
+"""All that can be had again from the chain, a table before those that point to it."""
+
+LEDGER_TABLES = (LEDGER_CENSUSES, LEDGER_CENSUS_VOTERS, LEDGER_ELECTION_CENSUSES)
+"""All that cannot: to be backed up."""

@@ -17,7 +17,7 @@ from indexer.storage.rows import (
     progress_values,
     read_cursor,
 )
-from indexer.storage.tables import BATCHES, CHAIN_CURSOR, CHAIN_OBSERVATIONS, ELECTIONS, HEAD_CHECKS
+from indexer.storage.tables import BATCHES, CHAIN_CURSOR, CHAIN_OBSERVATIONS, ELECTIONS, HEAD_CHECKS, INDEX_TABLES
 from qballot.core.address import checksum_address
 from qballot.core.types import Address, ChainId
 from qballot.errors import StorageError
@@ -87,6 +87,13 @@ class IndexWriter:
             raise StorageError(
                 f"the database {describe(self._engine)} is no longer {place}: another indexer writes to it"
             )
+
+
+def reset_index(engine: Engine) -> None:
+    """Forget everything that was read from the chain, in one transaction; the ledger stays. Raises StorageError."""
+    with storage_errors("cannot reset the index"), begin_write(engine) as connection:
+        for table in reversed(INDEX_TABLES):
+            connection.execute(delete(table))
 
 
 def _insert_elections(connection: Connection, change: RangeChange) -> dict[Address, int]:

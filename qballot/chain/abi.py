@@ -65,6 +65,12 @@ def load_function(contract: str, name: str) -> Signature:
 
 
 @cache
+def load_functions(contract: str) -> tuple[Signature, ...]:
+    """Return every function of one of our contracts."""
+    return tuple(_signature(entry) for entry in load_artifact(contract).abi if entry["type"] == "function")
+
+
+@cache
 def load_errors(contract: str) -> tuple[Signature, ...]:
     """Return every error that one of our contracts may raise."""
     return tuple(_signature(entry) for entry in load_artifact(contract).abi if entry["type"] == "error")

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from qballot.chain.amounts import format_ether, format_gwei
 from qballot.core.types import Address, BlockNumber, Hash32, UnixSeconds
 
 
@@ -52,8 +53,17 @@ class Receipt(msgspec.Struct, frozen=True):
         return [
             f"transaction  0x{self.transaction_hash.hex()}",
             f"block        {self.block_number}",
-            f"gas used     {self.gas_used} at {self.effective_gas_price} wei, {cost} wei in all",
+            f"gas used     {self.gas_used:,} at {format_gwei(self.effective_gas_price)}, {format_ether(cost)} in all",
         ]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the transaction ready for JSON, without its logs."""
+        return {
+            "transaction": "0x" + self.transaction_hash.hex(),
+            "block": self.block_number,
+            "gas_used": self.gas_used,
+            "gas_price_wei": str(self.effective_gas_price),
+        }
 
 
 class _BlockJson(msgspec.Struct, rename="camel"):

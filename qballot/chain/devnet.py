@@ -39,6 +39,9 @@ STOP_SECONDS = 5.0
 KEPT_LINES = 40
 """Lines of anvil's output that are kept for an error message."""
 
+_PORT_TAKEN = "Address already in use"
+"""What anvil says when another program listens on its port."""
+
 _LISTENING = re.compile(r"Listening on 127\.0\.0\.1:(\d+)")
 
 # Runs between our process and anvil, which it becomes: asks the kernel (prctl PR_SET_PDEATHSIG, 1) to kill it when its
@@ -87,18 +90,25 @@ class Devnet:
     """An anvil process and a connection to it. Use as a context manager, or call `stop`.
 
     anvil: path of the program; searched for when None. accounts: how many of anvil's public accounts get 10,000 ether.
+    port: where it listens; 0 takes any free one.
     Start it from a thread that lives as long as it: on Linux the kernel counts that thread's end as our end.
     Raises ToolError when anvil is missing or does not start.
     """
 
     def __init__(
-        self, anvil: str | None = None, accounts: int = 10, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
+        self,
+        anvil: str | None = None,
+        accounts: int = 10,
+        timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+        *,
+        port: int = 0,
     ) -> None:
         self._output: deque[str] = deque(maxlen=KEPT_LINES)
         self._listening = threading.Event()
+        self._asked_port = port
         self._port = 0
         # Port 0: anvil takes a free one and says which, so that there is no moment in which another could take it.
-        command = [str(find_anvil(anvil)), "--port", "0", "--hardfork", HARDFORK, "--accounts", str(accounts)]
+        command = [str(find_anvil(anvil)), "--port", str(port), "--hardfork", HARDFORK, "--accounts", str(accounts)]
         try:
             self._process = _start(command)
         except OSError as error:
@@ -127,6 +137,11 @@ class Devnet:
     def process_id(self) -> int:
         """The anvil process's id."""
         return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Whether anvil is there still."""
+        return self._process.poll() is None
 
     def stop(self) -> None:
         """End anvil and close the connection. Does nothing the second time."""
@@ -184,6 +199,8 @@ class Devnet:
         self._listening.wait(max(0.0, deadline - time.monotonic()))
         if self._port == 0:
             said = "\n".join(self._output) or "nothing"
+            if _PORT_TAKEN in said:
+                raise ToolError(f"port {self._asked_port} of 127.0.0.1 is in use: choose another, or end what uses it")
             raise ToolError(f"anvil did not start to listen within {START_SECONDS:g} s; it said:\n{said}")
 
 

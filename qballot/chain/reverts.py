@@ -8,6 +8,7 @@ from typing import Any
 from eth_utils.address import to_checksum_address
 
 from qballot.chain.abi import SELECTOR_BYTES, Signature, load_errors
+from qballot.chain.advice import ADVICE, UNKNOWN
 from qballot.chain.artifacts import CONTRACTS
 from qballot.errors import ContractReverted, DecodeError
 
@@ -32,17 +33,18 @@ def decode_revert(data: bytes) -> ContractReverted:
     is named by its selector, as in `0x12345678`. Arguments are integers, text, checksummed addresses and 0x-hex.
     """
     if not data:
-        return ContractReverted("EmptyRevert", {})
+        return ContractReverted("EmptyRevert", {}, advice=ADVICE["EmptyRevert"])
     selector, rest = data[:SELECTOR_BYTES], data[SELECTOR_BYTES:]
     known = _known_errors().get(selector)
     if known is None:
-        return ContractReverted("0x" + selector.hex(), {}, data=data)
+        return ContractReverted("0x" + selector.hex(), {}, data=data, advice=UNKNOWN)
     try:
         arguments = known.decode_arguments(rest)
     except DecodeError:
-        return ContractReverted(known.name, {"data": "0x" + rest.hex()}, data=data)
+        return ContractReverted(known.name, {"data": "0x" + rest.hex()}, data=data, advice=UNKNOWN)
     types = dict(zip(known.input_names, known.input_types, strict=True))
-    return ContractReverted(known.name, {name: _show(arguments[name], types[name]) for name in types}, data=data)
+    shown = {name: _show(arguments[name], types[name]) for name in types}
+    return ContractReverted(known.name, shown, data=data, advice=ADVICE[known.name])
 
 
 def _show(value: Any, kind: str) -> object:

@@ -13,9 +13,9 @@ import msgspec
 
 from qballot.chain import answers
 from qballot.chain.answers import BlockHeader, Log, Receipt
-from qballot.chain.transport import Request, Transport
+from qballot.chain.transport import Channel, Request, Transport
 from qballot.core.types import Address, ChainId, Hash32
-from qballot.errors import ChainError, EndpointError, WrongChainError
+from qballot.errors import ChainError, ContractReverted, EndpointError, WrongChainError
 
 DEFAULT_TIMEOUT_SECONDS = 20.0
 
@@ -43,7 +43,14 @@ class Rpc:
     """
 
     def __init__(self, url: str, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS) -> None:
-        self._transport = Transport(url, timeout_seconds)
+        self._transport: Channel = Transport(url, timeout_seconds)
+
+    @classmethod
+    def over(cls, channel: Channel) -> Self:
+        """Make one that reaches its node otherwise than over HTTP."""
+        rpc = cls.__new__(cls)
+        rpc._transport = channel
+        return rpc
 
     @property
     def endpoint(self) -> str:
@@ -131,9 +138,19 @@ class Rpc:
         """Return the code that stands at an address; empty when there is none."""
         return self._fetch(("eth_getCode", ["0x" + address.hex(), _block_name(block)]), answers.decode_bytes)
 
+    def codes(self, addresses: Sequence[Address], block: BlockId = "latest") -> list[bytes]:
+        """Return the code at each of many addresses, in their order."""
+        requests = [("eth_getCode", ["0x" + address.hex(), _block_name(block)]) for address in addresses]
+        return self._fetch_many(requests, answers.decode_bytes)
+
     def balance(self, address: Address, block: BlockId = "latest") -> int:
         """Return an account's balance in wei."""
         return self._fetch(("eth_getBalance", ["0x" + address.hex(), _block_name(block)]), answers.decode_quantity)
+
+    def balances(self, addresses: Sequence[Address]) -> list[int]:
+        """Return the balances of many accounts at the latest block, in wei."""
+        requests = [("eth_getBalance", ["0x" + address.hex(), "latest"]) for address in addresses]
+        return self._fetch_many(requests, answers.decode_quantity)
 
     def next_nonces(self, addresses: Sequence[Address]) -> list[int]:
         """Return the nonce of each account's next transaction, those that still wait in the pool counted."""
@@ -148,6 +165,24 @@ class Rpc:
         if sender is not None:
             transaction["from"] = "0x" + sender.hex()
         return self._fetch(("eth_call", [transaction, _block_name(block)]), answers.decode_bytes)
+
+    def call_contracts(
+        self, calls: Sequence[tuple[Address, bytes]], block: BlockId = "latest"
+    ) -> list[bytes | ContractReverted]:
+        """Run many calls, (to, data) each, at a block. Returns what each returns, or why the contract refused it."""
+        requests = [
+            ("eth_call", [{"to": "0x" + to.hex(), "data": "0x" + data.hex()}, _block_name(block)]) for to, data in calls
+        ]
+        results: list[bytes | ContractReverted] = []
+        for start in range(0, len(requests), MAX_BATCH_REQUESTS):
+            for outcome in self._transport.fetch_many(requests[start : start + MAX_BATCH_REQUESTS], retry=True):
+                if isinstance(outcome, ChainError):
+                    if not isinstance(outcome, ContractReverted):
+                        raise outcome
+                    results.append(outcome)
+                else:
+                    results.append(self._decode("eth_call", outcome, answers.decode_bytes))
+        return results
 
     def estimate_gas(self, transactions: Sequence[Mapping[str, str]]) -> list[int]:
         """Return the gas that each transaction would need now. Raises ContractReverted when one would revert."""

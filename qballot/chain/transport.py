@@ -14,7 +14,7 @@ import random
 import socket
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -24,6 +24,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.exceptions import TimeoutError as UrllibTimeoutError
 from urllib3.util import Timeout, make_headers
 
+from qballot.chain.refusals import find_refusal
 from qballot.chain.reverts import decode_revert
 from qballot.errors import ChainError, EndpointError, InputError
 
@@ -40,6 +41,14 @@ READ_CHUNK_BYTES = 1024 * 1024
 
 RETRYABLE_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524})
 
+HINTS = {
+    401: "the endpoint wants a key, check the one in QBALLOT_RPC_URL",
+    403: "the endpoint refuses its key or its plan's limit is reached, check the one in QBALLOT_RPC_URL",
+    404: "the endpoint has no such path, check QBALLOT_RPC_URL",
+    429: "the endpoint asks to slow down, wait a little and run the same again",
+}
+"""What to do next about HTTP statuses that waiting alone does not mend, or that are often met."""
+
 RETRYABLE_CODES = frozenset({-32603, -32005, -32002})
 """JSON-RPC codes for internal error, limit exceeded and resource unavailable. Source: EIP-1474, Error codes."""
 
@@ -49,6 +58,27 @@ REVERT_CODE = 3
 T = TypeVar("T")
 Request = tuple[str, Sequence[Any]]
 """A method's name and its parameters."""
+
+
+class Channel(Protocol):
+    """Whatever carries requests to a node: `Transport` over HTTP, or ape's own node (qballot/chain/ape_bridge.py)."""
+
+    @property
+    def endpoint(self) -> str:
+        """The node's name for people, without any secret."""
+        ...
+
+    def close(self) -> None:
+        """End it."""
+        ...
+
+    def fetch(self, request: Request, *, retry: bool) -> msgspec.Raw:
+        """Send one request, as of `Transport`."""
+        ...
+
+    def fetch_many(self, requests: Sequence[Request], *, retry: bool) -> list[msgspec.Raw | ChainError]:
+        """Send several requests, as of `Transport`."""
+        ...
 
 
 class _Fault(msgspec.Struct):
@@ -141,7 +171,7 @@ class Transport:
     """A pool of connections to one endpoint. Safe to share between threads; close it when done."""
 
     def __init__(self, url: str, timeout_seconds: float) -> None:
-        self.endpoint = compute_endpoint_name(url)
+        self._endpoint = compute_endpoint_name(url)
         self.timeout_seconds = timeout_seconds
         parts = urlsplit(url)
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -151,6 +181,11 @@ class Transport:
         pool_class = _HttpsPool if parts.scheme == "https" else _HttpPool
         self._pool = pool_class(str(parts.hostname), parts.port, maxsize=8)
         self._ids = itertools.count(1)
+
+    @property
+    def endpoint(self) -> str:
+        """The endpoint's name without what may hold its key."""
+        return self._endpoint
 
     def close(self) -> None:
         """Close every connection."""
@@ -242,7 +277,11 @@ class Transport:
             # urllib3 counts a refused connection among the timeouts. Its texts may hold the URL, thus its key.
             if isinstance(error, UrllibTimeoutError | TimeoutError) and not isinstance(error, NewConnectionError):
                 raise EndpointError(self.endpoint, f"no answer within {self.timeout_seconds:g} s") from None
-            raise EndpointError(self.endpoint, f"the connection failed ({type(error).__name__})") from None
+            raise EndpointError(
+                self.endpoint,
+                f"the connection failed ({type(error).__name__}): check that a node runs there and that "
+                "QBALLOT_RPC_URL is right, then run the same again",
+            ) from None
 
     def _read_body(self, response: urllib3.BaseHTTPResponse) -> bytes:
         chunks: list[bytes] = []
@@ -257,7 +296,9 @@ class Transport:
 
     def _not_json_rpc(self, status: int, body: bytes) -> EndpointError:
         if status != http.HTTPStatus.OK:
-            return EndpointError(self.endpoint, f"HTTP status {status}", retryable=status in RETRYABLE_STATUSES)
+            hint = HINTS.get(status, "")
+            message = f"HTTP status {status}" + (f": {hint}" if hint else "")
+            return EndpointError(self.endpoint, message, retryable=status in RETRYABLE_STATUSES)
         answer = _try_decode(body)
         if answer is not None and answer.error is not None:
             return self._fault(answer.error, status, "the batch")
@@ -279,6 +320,9 @@ class Transport:
 
     def _fault(self, fault: _Fault, status: int, method: str) -> EndpointError:
         retryable = status in RETRYABLE_STATUSES or fault.code in RETRYABLE_CODES
+        refusal = find_refusal(self.endpoint, method, fault.message[:500], fault.code)
+        if refusal is not None:
+            return refusal
         message = f"{method}: {fault.message[:500]} (code {fault.code})"
         return EndpointError(self.endpoint, message, code=fault.code, retryable=retryable)
 

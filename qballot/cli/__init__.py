@@ -13,12 +13,16 @@ from typing import Annotated
 import typer
 
 from qballot import __version__
-from qballot.cli import census, definition
+from qballot.cli import account, census, definition, deploy, devnet
+from qballot.cli.ballots import ballots_command
+from qballot.cli.cancel import cancel_command
+from qballot.cli.cast_signed import cast_signed_command
 from qballot.cli.compile import compile_command
 from qballot.cli.index import index_command
 from qballot.cli.rehearse import rehearse_command
 from qballot.cli.serve import serve_command
 from qballot.cli.tally import tally_command
+from qballot.cli.vote import sign_command, vote_command
 from qballot.errors import InputError, ProofError, QballotError
 
 EXIT_FAILED = 1
@@ -35,6 +39,14 @@ app = typer.Typer(
 )
 app.add_typer(definition.app, name="definition")
 app.add_typer(census.app, name="census")
+app.add_typer(account.app, name="account")
+app.add_typer(deploy.app, name="deploy")
+app.command("cancel")(cancel_command)
+app.command("vote")(vote_command)
+app.command("sign")(sign_command)
+app.command("cast-signed")(cast_signed_command)
+app.command("ballots")(ballots_command)
+app.add_typer(devnet.app, name="devnet")
 app.command("tally")(tally_command)
 app.command("rehearse")(rehearse_command)
 app.command("index")(index_command)

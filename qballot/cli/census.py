@@ -1,23 +1,29 @@
-"""`qballot census`: from a list of voters to the census file and its ward roots."""
+"""`qballot census`: from a list of voters, or a token's holders, to the census file and all that is done with it."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from qballot.cli.files import read_text
-from qballot.core.census import Census, build_census
+from qballot.cli.census_audit import audit_command
+from qballot.cli.census_proofs import check_command, import_command, proof_command, proofs_command
+from qballot.cli.census_report import describe_census, format_report
+from qballot.cli.census_token import from_token_command, reproduce_command
+from qballot.cli.files import read_text, write_same
+from qballot.core.census import build_census
 from qballot.core.census_file import dump_census, parse_voters_csv
-from qballot.core.keccak import keccak
-from qballot.errors import InputError
 
-LISTED_ROOTS = 8
-"""Ward roots that are printed for people; `--json` prints all."""
-
-app = typer.Typer(no_args_is_help=True, help="Build the census of an election.")
+app = typer.Typer(no_args_is_help=True, help="Build, prove, publish and compare censuses.")
+app.command("from-token")(from_token_command)
+app.command("reproduce")(reproduce_command)
+app.command("proof")(proof_command)
+app.command("proofs")(proofs_command)
+app.command("check")(check_command)
+app.command("import")(import_command)
+app.command("audit")(audit_command)
 
 
 @app.callback()
@@ -44,43 +50,6 @@ def build_command(
     """
     census = build_census(parse_voters_csv(read_text(voters)), ward_bits)
     data = dump_census(census)
-    _write(output, data, overwrite=force)
-    report = _describe(census, output, data)
-    typer.echo(json.dumps(report, indent=2) if as_json else _format(report))
-
-
-def _describe(census: Census, output: Path, data: bytes) -> dict[str, Any]:
-    return {
-        "census_file": str(output),
-        "census_hash": "0x" + keccak(data).hex(),
-        "voters": len(census),
-        "total_weight": str(census.total_weight),
-        "ward_bits": census.ward_bits,
-        "ward_count": census.ward_count,
-        "ward_roots": ["0x" + root.hex() for root in census.ward_roots],
-    }
-
-
-def _format(report: dict[str, Any]) -> str:
-    roots = report["ward_roots"]
-    lines = [
-        f"census file   {report['census_file']}",
-        f"census hash   {report['census_hash']} (keccak256 of the file)",
-        f"voters        {report['voters']:,}",
-        f"total weight  {int(report['total_weight']):,}",
-        f"wards         {len(roots):,} of up to {1 << report['ward_bits']:,} voters (ward_bits {report['ward_bits']})",
-        "ward roots",
-        *(f"  {ward:>3}  {root}" for ward, root in enumerate(roots[:LISTED_ROOTS])),
-    ]
-    if len(roots) > LISTED_ROOTS:
-        lines.append(f"  … and {len(roots) - LISTED_ROOTS:,} more: the census file and --json have them all")
-    return "\n".join(lines)
-
-
-def _write(path: Path, data: bytes, *, overwrite: bool) -> None:
-    try:
-        if path.exists() and not overwrite and path.read_bytes() != data:
-            raise InputError(f"{path} exists and is another file: choose another name with -o, or add --force")
-        path.write_bytes(data)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}") from error
+    write_same(output, data, overwrite=force)
+    report = describe_census(census, output, data)
+    typer.echo(json.dumps(report, indent=2) if as_json else format_report(report))

@@ -1,4 +1,4 @@
-"""`qballot definition`: is a definition valid, and what is its hash."""
+"""`qballot definition`: make a definition, look at it, check it, hash it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,20 @@ from typing import Annotated
 
 import typer
 
+from qballot.cli.definition_new import new_command
 from qballot.cli.files import read_bytes
 from qballot.core.canonical import JsonTree
-from qballot.core.definition import Contest, Definition, definition_hash, parse_definition_document
+from qballot.core.definition import (
+    Contest,
+    Definition,
+    build_schema,
+    definition_hash,
+    parse_definition_document,
+    show_ballot,
+)
 from qballot.errors import DefinitionError
 
-app = typer.Typer(no_args_is_help=True, help="Check and hash the definition of an election.")
+app = typer.Typer(no_args_is_help=True, help="Make, show, check and hash the definition of an election.")
 
 FileArgument = Annotated[
     Path, typer.Argument(metavar="FILE", help="Definition as JSON, canonical or as its author wrote it.")
@@ -24,6 +32,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @app.callback()
 def _group() -> None:
     pass
+
+
+app.command("new")(new_command)
 
 
 @app.command("check")
@@ -56,6 +67,31 @@ def hash_command(file: FileArgument, as_json: JsonOption = False) -> None:
     _, canonical = parse_definition_document(data)
     digest = _hex_hash(canonical)
     typer.echo(json.dumps({"hash": digest, "canonical": data == canonical}, indent=2) if as_json else digest)
+
+
+@app.command("show")
+def show_command(file: FileArgument, as_json: JsonOption = False) -> None:
+    """Print the ballot as a voter will see it: contests, options, what a mark means, how it is counted.
+
+    Example: qballot definition show examples/city-council/definition.json
+    """
+    data = read_bytes(file)
+    definition, canonical = parse_definition_document(data)
+    if as_json:
+        typer.echo(json.dumps(_report(definition, data, canonical), indent=2))
+    else:
+        typer.echo(show_ballot(definition), nl=False)
+
+
+@app.command("schema")
+def schema_command() -> None:
+    """Print the JSON Schema (2020-12) of definitions, for editors and for programs that write them.
+
+    A schema cannot say all that `qballot definition check` does: docs/definition.md lists what is left to it.
+
+    Example: qballot definition schema
+    """
+    typer.echo(json.dumps(build_schema(), indent=2))
 
 
 def _hex_hash(canonical: bytes) -> str:

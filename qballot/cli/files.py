@@ -1,4 +1,4 @@
-"""Reading the files that a command is given: every failure is an InputError that names the file."""
+"""Reading and writing the files that a command is given: every failure is an InputError that names the file."""
 
 from __future__ import annotations
 
@@ -21,3 +21,24 @@ def read_text(path: Path) -> str:
         return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text: see byte {error.start}") from error
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that does not exist yet. Raises InputError when it does, or cannot be written."""
+    try:
+        with path.open("xb") as file:
+            file.write(data)
+    except FileExistsError:
+        raise InputError(f"{path} exists: choose another name") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def write_same(path: Path, data: bytes, *, overwrite: bool) -> None:
+    """Write a file, over an equal one too; over a different one only when told so. Raises InputError."""
+    try:
+        if path.exists() and not overwrite and path.read_bytes() != data:
+            raise InputError(f"{path} exists and is another file: choose another name with -o, or add --force")
+        path.write_bytes(data)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}") from error

@@ -36,9 +36,12 @@ MAX_INTEGER = 2**53 - 1
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
+BIDI_CONTROL = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+"""The inside of a character class, which Python's `re` and JSON Schema's dialect read alike."""
+
 _BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|(?P<open>[\[{])|(?P<close>[\]}])', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_BIDI_CONTROL = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_BIDI_CONTROL = re.compile(f"[{BIDI_CONTROL}]")
 
 
 @dataclass(frozen=True, slots=True)

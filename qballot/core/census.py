@@ -18,6 +18,7 @@ from struct import Struct
 
 from qballot.core.address import ZERO_ADDRESS, checksum_address
 from qballot.core.bounds import validate_length
+from qballot.core.census_recipe import TokenRecipe
 from qballot.core.keccak import keccak
 from qballot.core.merkle import build_multiproof, build_proof, build_tree, verify_multiproof, verify_proof
 from qballot.core.provenance import MAX_WARD_BITS, MAX_WARDS
@@ -52,6 +53,7 @@ class Census:
     """All voters with the trees of their wards. Made by `build_census` only, which checks everything.
 
     ward_bits: 2**ward_bits voters a ward, the last one may have fewer. addresses, weights: by index.
+    recipe: how the list was made, where a program made it.
     Entries are made when they are asked for, so that a million voters stay a few lists.
     """
 
@@ -60,6 +62,7 @@ class Census:
     weights: tuple[Weight, ...] = field(repr=False)
     _trees: tuple[Sequence[Hash32], ...] = field(repr=False, compare=False)
     _indices: Mapping[Address, int] = field(repr=False, compare=False)
+    recipe: TokenRecipe | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.addresses)
@@ -88,6 +91,11 @@ class Census:
         if not 0 <= ward < self.ward_count:
             raise InputError(f"there is no ward {ward}: the census has {self.ward_count}, from 0")
         return self._trees[ward][0]
+
+    def tree_of(self, ward: int) -> Sequence[Hash32]:
+        """All nodes of one ward's tree, as from `build_tree`. Raises InputError when there is no such ward."""
+        self.root_of(ward)
+        return self._trees[ward]
 
     def entry(self, index: int) -> CensusEntry:
         """Voter with this index. Raises InputError when there is none."""
@@ -143,10 +151,13 @@ def choose_ward_bits(voters: int) -> int:
     return _find_ward_bits(voters, DEFAULT_WARD_BITS)
 
 
-def build_census(rows: Iterable[tuple[Address, Weight]], ward_bits: int | None = None) -> Census:
+def build_census(
+    rows: Iterable[tuple[Address, Weight]], ward_bits: int | None = None, recipe: TokenRecipe | None = None
+) -> Census:
     """Build the trees over a list of voters, numbered in its order.
 
     rows: address (20 bytes) and weight of each. ward_bits: 0 … 16; None takes what `choose_ward_bits` says.
+    recipe: how the list was made, to be kept with it.
     Raises InputError for no voters, a zero or repeated address, a weight that is not 1 … 2**96 - 1, and for a
     ward_bits that is out of range or makes more wards than a box holds.
     """
@@ -167,7 +178,7 @@ def build_census(rows: Iterable[tuple[Address, Weight]], ward_bits: int | None =
     bits = _settle_ward_bits(len(addresses), ward_bits)
     size = 1 << bits
     trees = tuple(_build_ward(addresses, weights, start, size) for start in range(0, len(addresses), size))
-    return Census(bits, addresses, tuple(weights), trees, indices)
+    return Census(bits, addresses, tuple(weights), trees, indices, recipe)
 
 
 def verify_entry(root: Hash32, voters: int, ward_bits: int, entry: CensusEntry, proof: Sequence[Hash32]) -> bool:

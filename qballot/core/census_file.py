@@ -2,10 +2,11 @@
 
 The list is CSV with a header: `address`, and `weight` unless every voter has one vote. The census file is JSON,
 
-    {"qballot_census":1,"voters":[["0x…","1"],…],"ward_bits":10,"ward_roots":["0x…",…]}
+    {"qballot_census":1,"recipe":{…},"voters":[["0x…","1"],…],"ward_bits":10,"ward_roots":["0x…",…]}
 
 in one form only, RFC 8785 (keys sorted, no spaces, no newline at the end), so that the same census always has the same
-hash. Its roots are for the reader: loading recomputes them.
+hash. `recipe` is there only where a program made the list: see `census_recipe.py`. The roots are for the reader:
+loading recomputes them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import msgspec
 
 from qballot.core.address import checksum_address, parse_address, parse_checksum_address
 from qballot.core.census import MAX_WEIGHT, Census, build_census
+from qballot.core.census_recipe import RecipeDocument, TokenRecipe, read_recipe, write_recipe
 from qballot.core.types import Address, Weight
 from qballot.errors import CensusError, InputError, ProofError
 
@@ -33,10 +35,11 @@ MAX_REPORTED_ROWS = 20
 """Reading stops after so many bad rows: they have one cause as a rule."""
 
 
-class _CensusDocument(msgspec.Struct, forbid_unknown_fields=True):
+class _CensusDocument(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """The census file's JSON, its keys in the order of RFC 8785. Nothing in it needs an escape or is a fraction."""
 
     qballot_census: int
+    recipe: RecipeDocument | None = None
     voters: list[tuple[str, str]]
     ward_bits: int
     ward_roots: list[str]
@@ -55,6 +58,11 @@ def parse_voters_csv(text: str) -> list[tuple[Address, Weight]]:
     Raises CensusError with every bad row, up to `MAX_REPORTED_ROWS`: an address in another form, with a wrong checksum,
     zero or listed before; a weight that is not a whole number 1 … 2**96 - 1; a wrong number of cells; a bad header.
     """
+    return _parse_voters(text, repeated=False)
+
+
+def _parse_voters(text: str, *, repeated: bool) -> list[tuple[Address, Weight]]:
+    """Read a list of voters. repeated: whether an address may be listed more than once."""
     rows = _read_rows(text)
     columns = _parse_header(*next(rows, (1, [])))
     voters: list[tuple[Address, Weight]] = []
@@ -69,7 +77,7 @@ def parse_voters_csv(text: str) -> list[tuple[Address, Weight]]:
         else:
             voters.append((address, weight))
             first = first_rows.setdefault(address, last_row)
-            if first != last_row:
+            if first != last_row and not repeated:
                 problems.append((last_row, f"{checksum_address(address)} is listed already, in row {first}"))
         if len(problems) == MAX_REPORTED_ROWS:
             break
@@ -87,7 +95,15 @@ def dump_census(census: Census) -> bytes:
         for address, weight in zip(census.addresses, census.weights, strict=True)
     ]
     roots = ["0x" + root.hex() for root in census.ward_roots]
-    return msgspec.json.encode(_CensusDocument(CENSUS_VERSION, voters, census.ward_bits, roots))
+    return msgspec.json.encode(
+        _CensusDocument(
+            qballot_census=CENSUS_VERSION,
+            recipe=None if census.recipe is None else write_recipe(census.recipe),
+            voters=voters,
+            ward_bits=census.ward_bits,
+            ward_roots=roots,
+        )
+    )
 
 
 def load_census(data: bytes) -> Census:
@@ -102,15 +118,45 @@ def load_census(data: bytes) -> Census:
             "the census file is not in its one form (RFC 8785, no newline at the end): it was reformatted, "
             "so its hash is not that of the census any more"
         )
+    census = build_census(_read_voters(document), document.ward_bits, _read_recipe(document))
+    _check_roots(document.ward_roots, census)
+    return census
+
+
+def list_voters(data: bytes) -> list[tuple[Address, Weight]]:
+    """List the voters of any file of them, repeated addresses included: for audits, which look at other people's files.
+
+    data: a census file, or a list of voters as CSV. Raises InputError for a file that is neither, and ProofError for a
+    census file without repeated addresses whose roots are not those of its voters.
+    """
+    if not data.lstrip().startswith(b"{"):
+        try:
+            return _parse_voters(data.decode("utf-8-sig"), repeated=True)
+        except UnicodeDecodeError as error:
+            raise InputError(f"neither a census file nor CSV in UTF-8: see byte {error.start}") from error
+    rows = _read_voters(_decode_document(data))
+    if len({address for address, _ in rows}) == len(rows):
+        load_census(data)
+    return rows
+
+
+def _read_voters(document: _CensusDocument) -> list[tuple[Address, Weight]]:
     rows = []
     for index, (address, weight) in enumerate(document.voters):
         try:
             rows.append((parse_checksum_address(address), _parse_exact_weight(weight)))
         except InputError as error:
             raise InputError(f"voters[{index}] of the census file: {error}") from error
-    census = build_census(rows, document.ward_bits)
-    _check_roots(document.ward_roots, census)
-    return census
+    return rows
+
+
+def _read_recipe(document: _CensusDocument) -> TokenRecipe | None:
+    if document.recipe is None:
+        return None
+    try:
+        return read_recipe(document.recipe)
+    except InputError as error:
+        raise InputError(f"recipe of the census file: {error}") from error
 
 
 def _decode_document(data: bytes) -> _CensusDocument:

@@ -47,12 +47,20 @@ def build_proof(nodes: Sequence[Hash32], index: int) -> list[Hash32]:
 
     nodes: as from `build_tree`. Raises InputError when the tree has no such leaf.
     """
-    position = _position_of(index, _count_leaves(nodes))
-    proof = []
+    return [nodes[position] for position in proof_positions(index, _count_leaves(nodes))]
+
+
+def proof_positions(index: int, size: int) -> list[int]:
+    """Compute where the proof of leaf `index` stands among the nodes of a tree of `size` leaves, lowest first.
+
+    Raises InputError when the tree has no such leaf.
+    """
+    position = _position_of(index, size)
+    positions = []
     while position > 0:
-        proof.append(nodes[_sibling(position)])
+        positions.append(_sibling(position))
         position = _parent(position)
-    return proof
+    return positions
 
 
 def compute_root(leaf: Hash32, proof: Iterable[Hash32]) -> Hash32:

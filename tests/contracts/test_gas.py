@@ -13,6 +13,7 @@ BENCH = Path(__file__).parents[2] / "bench" / "gas"
 MAY_RISE = 1.01
 
 
+@pytest.mark.filterwarnings("ignore:websockets.legacy is deprecated:DeprecationWarning")  # web3.py imports it
 def test_gas__every_kept_figure__has_not_risen_by_more_than_one_percent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(BENCH))
     import figures  # noqa: PLC0415

@@ -5,8 +5,6 @@ from __future__ import annotations
 import random
 
 import pytest
-from elections import ElectionOnDevnet, make_election, make_keys
-from eth_account.signers.local import LocalAccount
 
 from qballot.cast import (
     MAX_BATCH_BYTES,
@@ -20,7 +18,7 @@ from qballot.cast import (
     plan_batches,
     sign_ballot,
 )
-from qballot.chain.accounts import load_key
+from qballot.chain.accounts import LocalSigner
 from qballot.chain.contracts import BALLOTS_CAST, decode_ballots_cast, encode_cast_signed
 from qballot.chain.devnet import Devnet
 from qballot.core.records import (
@@ -35,7 +33,8 @@ from qballot.core.records import (
 )
 from qballot.core.signing import ballot_digest, recover_signer
 from qballot.core.types import VoterIndex, Weight
-from qballot.errors import ContractReverted, InputError, ProofError
+from qballot.errors import ContractReverted, ElectionClosedError, ElectionNotOpenError, InputError, ProofError
+from qballot.testing import ElectionOnDevnet, make_election, make_keys
 
 pytestmark = pytest.mark.integration
 
@@ -62,7 +61,7 @@ def test_cast_direct__voter_in_the_census__is_one_record(devnet: Devnet, electio
 
 
 def test_cast_batch__wards_and_direct_casts_mixed__make_one_chain(
-    devnet: Devnet, election: ElectionOnDevnet, relayer: LocalAccount
+    devnet: Devnet, election: ElectionOnDevnet, relayer: LocalSigner
 ) -> None:
     signed = [election.sign(voter, SOUP if voter % 2 else SALAD) for voter in (6, 3, 1, 0, 5)]
     batches = plan_batches(signed, 2)
@@ -95,7 +94,7 @@ def test_sign_ballot__digest__is_the_contracts(election: ElectionOnDevnet) -> No
 def test_sign_ballot__key_of_another__is_refused(election: ElectionOnDevnet) -> None:
     with pytest.raises(InputError, match="expected that of voter 1"):
         sign_ballot(
-            election.keys[0],
+            LocalSigner(election.keys[0]),
             election.census.entry(1),
             SOUP,
             chain_id=election.devnet.rpc.chain_id(),
@@ -111,20 +110,20 @@ def test_next_cast_at__own_last_ballot__is_always_outranked() -> None:
     assert next_cast_at(100, 150) == 151
 
 
-def test_cast__before_and_after__is_refused_by_the_chains_clock(devnet: Devnet, relayer: LocalAccount) -> None:
+def test_cast__before_and_after__is_refused_by_the_chains_clock(devnet: Devnet, relayer: LocalSigner) -> None:
     election = make_election(devnet)
     box, census, account = election.deployment.box, election.census, election.account(0)
-    with pytest.raises(InputError, match="is not open yet"):
+    with pytest.raises(ElectionNotOpenError, match=r"is not open yet.*come back in \d+ seconds"):
         cast_direct(devnet.rpc, account, box, census, SOUP)
     election.open()
     signed = election.sign(0, SOUP)
     election.close()
-    with pytest.raises(InputError, match="is closed"):
+    with pytest.raises(ElectionClosedError, match="no ballot can follow"):
         cast_batch(devnet.rpc, relayer, box, census, Batch(0, (signed,)))
 
 
 def test_cast__what_the_box_would_refuse__is_named_and_costs_nothing(
-    devnet: Devnet, election: ElectionOnDevnet, relayer: LocalAccount
+    devnet: Devnet, election: ElectionOnDevnet, relayer: LocalSigner
 ) -> None:
     rpc, box, census = devnet.rpc, election.deployment.box, election.census
     before = rpc.block()
@@ -147,7 +146,7 @@ def test_cast__what_the_box_would_refuse__is_named_and_costs_nothing(
     with pytest.raises(InputError, match="is not in the census"):
         cast_direct(rpc, relayer, box, census, SOUP)
     with pytest.raises(InputError, match="4 bytes, expected at most 3"):
-        cast_direct(rpc, load_key(election.keys[0].hex()), box, census, bytes(4))
+        cast_direct(rpc, LocalSigner(election.keys[0]), box, census, bytes(4))
     other = make_election(devnet, voters=7, ward_bits=2, salt=1).census
     with pytest.raises(InputError, match="the census is not that of the election"):
         cast_batch(rpc, relayer, box, other, Batch(0, (one,)))
@@ -155,7 +154,7 @@ def test_cast__what_the_box_would_refuse__is_named_and_costs_nothing(
 
 
 def test_cast_batch__signature_of_another__names_the_voter(
-    devnet: Devnet, election: ElectionOnDevnet, relayer: LocalAccount
+    devnet: Devnet, election: ElectionOnDevnet, relayer: LocalSigner
 ) -> None:
     zero, one, two = (election.sign(voter, SOUP) for voter in (0, 1, 2))
     swapped = SignedRecord(one.record, two.r, two.vs)
@@ -166,7 +165,7 @@ def test_cast_batch__signature_of_another__names_the_voter(
 
 
 def test_cast_batch__signed_for_later__waits_for_the_chain(
-    devnet: Devnet, election: ElectionOnDevnet, relayer: LocalAccount
+    devnet: Devnet, election: ElectionOnDevnet, relayer: LocalSigner
 ) -> None:
     later = devnet.rpc.block().timestamp + 500
     batch = Batch(0, (election.sign(0, SOUP, cast_at=later),))
@@ -211,7 +210,7 @@ def test_plan_batches__too_much_for_a_transaction__is_split_within_the_limits(le
 
 
 @pytest.mark.parametrize("voters", [1, 37, 64])
-def test_estimate_batch__real_batches__cost_no_more(devnet: Devnet, relayer: LocalAccount, voters: int) -> None:
+def test_estimate_batch__real_batches__cost_no_more(devnet: Devnet, relayer: LocalSigner, voters: int) -> None:
     election = make_election(devnet, voters=voters, ward_bits=6, max_ballot_bytes=80)
     election.open()
     chance = random.Random(voters)
@@ -225,12 +224,12 @@ def test_estimate_batch__real_batches__cost_no_more(devnet: Devnet, relayer: Loc
         assert receipt.gas_used <= most_gas
 
 
-def test_cast_batch__a_ward_of_1024__fits_in_a_transaction(devnet: Devnet, relayer: LocalAccount) -> None:
+def test_cast_batch__a_ward_of_1024__fits_in_a_transaction(devnet: Devnet, relayer: LocalSigner) -> None:
     election = make_election(devnet, voters=1024)
     election.open()
     now, chain_id, box = devnet.rpc.block().timestamp, devnet.rpc.chain_id(), election.deployment.box
     signed = [
-        sign_ballot(key, election.census.entry(voter), SOUP, chain_id=chain_id, box=box, cast_at=now)
+        sign_ballot(LocalSigner(key), election.census.entry(voter), SOUP, chain_id=chain_id, box=box, cast_at=now)
         for voter, key in enumerate(make_keys(1024))
     ]
     (batch,) = plan_batches(signed, 10)

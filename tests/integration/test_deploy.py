@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from elections import make_definition, make_election, make_keys
-from eth_account.signers.local import LocalAccount
 
-from qballot.chain.accounts import address_of, devnet_account
+from qballot.chain.accounts import LocalSigner, devnet_account
 from qballot.chain.artifacts import default_factory, default_implementation
 from qballot.chain.contracts import FactoryContract, decode_ballot_box_created
 from qballot.chain.devnet import Devnet
@@ -19,6 +17,7 @@ from qballot.core.signing import address_of_key
 from qballot.core.types import Address, Hash32, Weight
 from qballot.deploy import check_factory, create_election, deploy_factory
 from qballot.errors import ChainError, DefinitionError, InputError, ProofError, ToolError
+from qballot.testing import make_definition, make_election, make_keys
 
 pytestmark = pytest.mark.integration
 
@@ -44,7 +43,7 @@ def test_deploy_factory__fresh_chain__once_and_where_it_must_be() -> None:
         assert fresh.rpc.block().number == height
 
 
-def test_deploy_factory__no_deterministic_deployer__says_what_to_do(rpc: Rpc, organizer: LocalAccount) -> None:
+def test_deploy_factory__no_deterministic_deployer__says_what_to_do(rpc: Rpc, organizer: LocalSigner) -> None:
     rpc.call("anvil_setCode", ["0x" + default_factory().hex(), "0x"])
     rpc.call("anvil_setCode", ["0x" + DETERMINISTIC_DEPLOYER.hex(), "0x"])
     with pytest.raises(ToolError, match="lacks the deterministic deployer 0x4e59b44847b379578588920cA78FbF26c0B4956C"):
@@ -84,9 +83,9 @@ def test_create_election__box__says_what_was_asked_for(devnet: Devnet, voters: i
     assert (created.ward_bits, created.voters, created.max_ballot_bytes) == (ward_bits, voters, 3)
 
 
-def test_create_election__bad_input__costs_nothing(rpc: Rpc, organizer: LocalAccount) -> None:
+def test_create_election__bad_input__costs_nothing(rpc: Rpc, organizer: LocalSigner) -> None:
     now = rpc.block().timestamp
-    before = rpc.block(), rpc.balance(address_of(organizer))
+    before = rpc.block(), rpc.balance(organizer.address)
     definition, census = make_definition(), make_census()
     pretty = json.dumps(json.loads(definition), indent=1).encode()
 
@@ -119,10 +118,10 @@ def test_create_election__bad_input__costs_nothing(rpc: Rpc, organizer: LocalAcc
         create(max_ballot_bytes=2)
     with pytest.raises(InputError, match="max_ballot_bytes"):
         create(max_ballot_bytes=2**16)
-    assert (rpc.block(), rpc.balance(address_of(organizer))) == before
+    assert (rpc.block(), rpc.balance(organizer.address)) == before
 
 
-def test_create_election__no_factory__costs_nothing(rpc: Rpc, organizer: LocalAccount) -> None:
+def test_create_election__no_factory__costs_nothing(rpc: Rpc, organizer: LocalSigner) -> None:
     now = rpc.block().timestamp
     with pytest.raises(ChainError, match="no factory stands at"):
         create_election(
@@ -137,9 +136,7 @@ def test_create_election__no_factory__costs_nothing(rpc: Rpc, organizer: LocalAc
         )
 
 
-def test_create_election__same_again__is_refused_until_the_salt_differs(
-    devnet: Devnet, organizer: LocalAccount
-) -> None:
+def test_create_election__same_again__is_refused_until_the_salt_differs(devnet: Devnet, organizer: LocalSigner) -> None:
     first = make_election(devnet).deployment
     arguments = first.arguments
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from bad_endpoint import answer, fault, respond, result, run_bad_endpoint
-from elections import make_election
 
 from qballot.chain import transport
 from qballot.chain.contracts import BALLOT_BOX_CREATED
@@ -17,6 +16,7 @@ from qballot.chain.devnet import Devnet
 from qballot.chain.rpc import MAX_BATCH_REQUESTS, Rpc
 from qballot.core.types import Address, Hash32
 from qballot.errors import ChainError, ContractReverted, EndpointError, WrongChainError
+from qballot.testing import make_election
 
 pytestmark = pytest.mark.integration
 

@@ -106,11 +106,15 @@ def test_decode_revert__every_error_of_the_contracts__has_name_and_values() -> N
             list(error.input_names),
             shown,
         )
+        assert str(reverted).endswith(f"): {reverted.advice}")
+        assert len(reverted.advice) > 20
 
 
 def test_decode_revert__foreign_or_damaged_data__is_shown_as_it_is() -> None:
     assert decode_revert(b"").name == "EmptyRevert"
-    assert str(decode_revert(bytes.fromhex("deadbeef00"))) == "the contract refused: 0xdeadbeef()"
+    assert str(decode_revert(bytes.fromhex("deadbeef00"))).startswith(
+        "the contract refused: 0xdeadbeef(): this error is"
+    )
     text = decode_revert(bytes.fromhex("08c379a0") + encode(["string"], ["no"]))
     assert (text.name, text.arguments) == ("Error", {"message": "no"})
     damaged = decode_revert(bytes.fromhex("4e487b71aa"))

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from indexer.storage.model import Block, Election, Source
-from indexer.sync.creation import MAX_REASON_CHARACTERS, build_election, check_provenance, make_printable
+from indexer.sync.creation import MAX_REASON_CHARACTERS, build_election, make_printable
 from indexer.sync.fold import fold_range
 from indexer.sync.follower import MAX_PAUSE_SECONDS, compute_pause
 from qballot.chain.answers import Log
 from qballot.chain.contracts import BALLOT_BOX_CANCELLED, BALLOTS_CAST, BallotBoxCreated
+from qballot.chain.creation import check_provenance
 from qballot.core.keccak import keccak
 from qballot.core.provenance import BoxArguments, box_address, clone_runtime_code
 from qballot.core.records import CANCELLED_HEAD, Record, compute_head, pack_records

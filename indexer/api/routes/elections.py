@@ -9,9 +9,11 @@ import msgspec
 from fastapi import APIRouter, Header, Query, Response
 
 from indexer.api.convert import show_ballots, show_election, show_elections
-from indexer.api.deps import BoxDep, ResultsDep
-from indexer.api.errors import ElectionNotFoundError
-from indexer.api.schemas import BallotList, ElectionBody, ElectionList, ErrorBody, ResultBody
+from indexer.api.deps import BoxDep, ElectoratesDep, ResultsDep, VoterDep
+from indexer.api.errors import ElectionNotFoundError, MissingError
+from indexer.api.schemas import BallotList, ElectionBody, ElectionList, ErrorBody, ResultBody, VoterProofBody
+from indexer.results import Missing
+from qballot.core.census_proof import dump_voter_proof
 from qballot.core.types import VoterIndex
 
 MAX_ELECTIONS = 100
@@ -80,6 +82,19 @@ def list_ballots(
     if page is None:
         raise ElectionNotFoundError
     return show_ballots(page)
+
+
+@router.get(
+    "/elections/{box}/census/{address}",
+    response_model=VoterProofBody,
+    responses={404: {"model": ErrorBody, "description": "No such election, census or voter here; `detail` says which"}},
+)
+def read_voter_proof(box: BoxDep, address: VoterDep, electorates: ElectoratesDep) -> Response:
+    """A voter's proof of being in the census, which holds at every block: byte for byte the voter's proof file."""
+    proof = electorates.find_proof(box, address)
+    if isinstance(proof, Missing):
+        raise MissingError(proof.value)
+    return Response(dump_voter_proof(proof), media_type="application/json")
 
 
 def _matches(if_none_match: str | None, etag: str) -> bool:

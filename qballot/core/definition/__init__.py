@@ -17,6 +17,8 @@ from qballot.core.definition.parse import (
     parse_definition,
     parse_definition_document,
 )
+from qballot.core.definition.schema import build_schema
+from qballot.core.definition.show import show_ballot
 from qballot.core.election import Contest, Definition, Method, Option, TieRule
 
 __all__ = [
@@ -29,7 +31,9 @@ __all__ = [
     "Method",
     "Option",
     "TieRule",
+    "build_schema",
     "definition_hash",
     "parse_definition",
     "parse_definition_document",
+    "show_ballot",
 ]

@@ -18,16 +18,23 @@ MAX_ID_CHARACTERS = 64
 MAX_LANGUAGE_CHARACTERS = 35
 """RFC 5646, section 4.4.1: room for every tag that is likely to be met."""
 
-_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}\Z")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*\Z")
+# Patterns and the insides of character classes, all ASCII: Python's `re` and JSON Schema's dialect read them alike.
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_CONTROL_BUT_NEWLINE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
-# Characters that show nothing: with them two titles that look the same would differ. The joiners U+200C and U+200D are
-# not among them, since Persian, the scripts of India and emoji are spelled with them.
-_INVISIBLE = re.compile("[\u00ad\u180e\u200b\u2060-\u2065\ufeff]")
-_SPACE = "\u0020\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
-_EDGE_SPACE = re.compile(rf"[{_SPACE}\n]|.*[{_SPACE}\n]\Z", re.DOTALL)
+ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,63}$"
+LANGUAGE_PATTERN = r"^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$"
+CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+CONTROL_BUT_NEWLINE = r"\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029"
+INVISIBLE = r"\u00ad\u180e\u200b\u2060-\u2065\ufeff"
+"""Characters that show nothing: with them two titles that look the same would differ. The joiners U+200C and U+200D are
+not among them, since Persian, the scripts of India and emoji are spelled with them."""
+SPACE = r"\x20\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+
+_ID = re.compile(ID_PATTERN)
+_LANGUAGE = re.compile(LANGUAGE_PATTERN)
+_CONTROL = re.compile(f"[{CONTROL}]")
+_CONTROL_BUT_NEWLINE = re.compile(f"[{CONTROL_BUT_NEWLINE}]")
+_INVISIBLE = re.compile(f"[{INVISIBLE}]")
+_EDGE_SPACE = re.compile(rf"^[{SPACE}\n]|[{SPACE}\n]\Z")
 
 
 def find_title_fault(text: str) -> str | None:
@@ -49,14 +56,14 @@ def find_description_fault(text: str) -> str | None:
 
 def find_id_fault(text: str) -> str | None:
     """Say what keeps a text from being an id, or None."""
-    if _ID.match(text):
+    if _ID.fullmatch(text):
         return None
     return f"expected 1 to {MAX_ID_CHARACTERS} lower-case letters a-z, digits and hyphens, not beginning with a hyphen"
 
 
 def find_language_fault(text: str) -> str | None:
     """Say what keeps a text from having the shape of a BCP 47 language tag, or None."""
-    if len(text) <= MAX_LANGUAGE_CHARACTERS and _LANGUAGE.match(text):
+    if len(text) <= MAX_LANGUAGE_CHARACTERS and _LANGUAGE.fullmatch(text):
         return None
     return "expected a BCP 47 language tag such as en or pt-BR"
 
@@ -68,6 +75,6 @@ def _find_fault(text: str, max_characters: int, refused: re.Pattern[str]) -> str
         return f"has the control character U+{ord(match[0]):04X} at character {match.start()}"
     if match := _INVISIBLE.search(text):
         return f"has the invisible character U+{ord(match[0]):04X} at character {match.start()}"
-    if _EDGE_SPACE.match(text):
+    if _EDGE_SPACE.search(text):
         return "begins or ends with a space, expected none there"
     return None

@@ -7,6 +7,7 @@ from qballot.core.election import Contest
 from qballot.core.tally.choices import add_marks, find_choice_fault
 from qballot.core.tally.outcome import Outcome, elect_greatest
 from qballot.core.tally.rules import Limit, MethodRules, SpoilReason, WeightedMarks, constant, number_of_options
+from qballot.core.tally.words import APPROVE
 
 MAX_CHOICES = Limit(
     name="max_choices",
@@ -27,4 +28,21 @@ def count(contest: Contest, ballots: WeightedMarks) -> Outcome:
     return elect_greatest(contest, add_marks(contest, ballots), "approvals")
 
 
-RULES = MethodRules(min_options=1, max_seats=1, limits=(MAX_CHOICES,), blank_mark=0, find_fault=find_fault, count=count)
+def explain_marks(contest: Contest) -> str:
+    """Tell how many options may be marked."""
+    most = contest.limits[MAX_CHOICES.name]
+    number = "as many as you like" if most == len(contest.options) else f"at most {most}"
+    return f"Mark every option that you approve of, {number}: 1 for it, 0 for every other."
+
+
+RULES = MethodRules(
+    min_options=1,
+    max_seats=1,
+    limits=(MAX_CHOICES,),
+    words=APPROVE,
+    explain_marks=explain_marks,
+    counting="The option with the most approvals wins.",
+    blank_mark=0,
+    find_fault=find_fault,
+    count=count,
+)

@@ -36,6 +36,7 @@ from qballot.core.tally.outcome import (
     totals_in_words,
 )
 from qballot.core.tally.rules import Limit, MethodRules, SpoilReason, WeightedMarks, constant, number_of_options
+from qballot.core.tally.words import RANK
 
 MAX_STANDING_SETS = 256
 """Most sets of standing options that are looked at to see whether a tie matters."""
@@ -258,4 +259,27 @@ def _transfers_in_words(contest: Contest, transfers: Iterable[Mapping[int, int]]
     return f"{moved}; exhausted {exhausted}."
 
 
-RULES = MethodRules(min_options=2, max_seats=1, limits=(MAX_RANKS,), blank_mark=0, find_fault=find_fault, count=count)
+def explain_marks(contest: Contest) -> str:
+    """Tell how many options may be ranked."""
+    most = contest.limits[MAX_RANKS.name]
+    number = "as many as you like" if most == len(contest.options) else f"at most {most}"
+    return (
+        f"Rank the options, {number}: 1 for your first choice, 2 for the next; 0 for an option that you do not rank. "
+        "Two options of the same rank spoil this contest of the ballot."
+    )
+
+
+RULES = MethodRules(
+    min_options=2,
+    max_seats=1,
+    limits=(MAX_RANKS,),
+    words=RANK,
+    explain_marks=explain_marks,
+    counting=(
+        "Round by round the option with the fewest votes goes out and its ballots pass on to their next choice, "
+        "until one has more than half of those that still count."
+    ),
+    blank_mark=0,
+    find_fault=find_fault,
+    count=count,
+)

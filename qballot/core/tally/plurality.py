@@ -7,6 +7,7 @@ from qballot.core.election import Contest
 from qballot.core.tally.choices import add_marks, find_choice_fault
 from qballot.core.tally.outcome import Outcome, elect_greatest
 from qballot.core.tally.rules import MethodRules, SpoilReason, WeightedMarks
+from qballot.core.tally.words import CHOOSE
 
 
 def find_fault(_contest: Contest, marks: Marks) -> SpoilReason | None:
@@ -19,4 +20,19 @@ def count(contest: Contest, ballots: WeightedMarks) -> Outcome:
     return elect_greatest(contest, add_marks(contest, ballots), "votes")
 
 
-RULES = MethodRules(min_options=2, max_seats=1, limits=(), blank_mark=0, find_fault=find_fault, count=count)
+def explain_marks(_contest: Contest) -> str:
+    """Tell that there is one mark to give."""
+    return "Mark one option: 1 for it, 0 for every other. More than one mark spoils this contest of the ballot."
+
+
+RULES = MethodRules(
+    min_options=2,
+    max_seats=1,
+    limits=(),
+    words=CHOOSE,
+    explain_marks=explain_marks,
+    counting="The option with the most votes wins.",
+    blank_mark=0,
+    find_fault=find_fault,
+    count=count,
+)

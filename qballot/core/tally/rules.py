@@ -14,6 +14,7 @@ from typing import TypeAlias
 from qballot.core.ballot import Marks
 from qballot.core.election import Contest
 from qballot.core.tally.outcome import Outcome
+from qballot.core.tally.words import Words
 
 
 class Use(StrEnum):
@@ -67,6 +68,9 @@ class MethodRules:
 
     min_options: fewest options with which the method makes sense. max_seats: most options that it can elect.
     limits: the method's own keys in the definition.
+    words: how a voter says what the bytes mean.
+    explain_marks: tells a voter what the contest's bytes mean and within which limits, in sentences.
+    counting: tells how the winner is found, in sentences.
     blank_mark: the byte of an option about which the voter says nothing; a contest of only these is blank.
     find_fault: says why marks, not all blank, are spoiled, or None when they are valid.
     count: counts valid marks; the result must not depend on their order. Never called without any.
@@ -76,6 +80,9 @@ class MethodRules:
     min_options: int
     max_seats: int
     limits: tuple[Limit, ...]
+    words: Words
+    explain_marks: Callable[[Contest], str]
+    counting: str
     blank_mark: int
     find_fault: Callable[[Contest, Marks], SpoilReason | None]
     count: Callable[[Contest, WeightedMarks], Outcome]

@@ -14,6 +14,7 @@ from qballot.core.ballot import NO_ANSWER, Marks
 from qballot.core.election import Contest
 from qballot.core.tally.outcome import LogEntry, Outcome, elect_greatest, format_total, totals_by_id
 from qballot.core.tally.rules import Limit, MethodRules, SpoilReason, WeightedMarks, constant
+from qballot.core.tally.words import SCORE
 
 LOWEST_SCORE = -127
 HIGHEST_SCORE = 127
@@ -75,10 +76,22 @@ def _log_answers(contest: Contest, points: list[int], answers: list[int]) -> Log
     )
 
 
+def explain_marks(contest: Contest) -> str:
+    """Tell the scale."""
+    lowest, highest = contest.limits[MIN_SCORE.name], contest.limits[MAX_SCORE.name]
+    return (
+        f"Score each option from {lowest} to {highest}; the higher, the better. "
+        f"No answer ({NO_ANSWER} in the ballot's bytes) adds nothing to an option."
+    )
+
+
 RULES = MethodRules(
     min_options=1,
     max_seats=1,
     limits=(MIN_SCORE, MAX_SCORE),
+    words=SCORE,
+    explain_marks=explain_marks,
+    counting="The option with the greatest sum of scores wins.",
     blank_mark=NO_ANSWER,
     find_fault=find_fault,
     count=count,

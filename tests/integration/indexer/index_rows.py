@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from elections import make_definition
 from sqlalchemy import Engine, select
 
 from indexer.storage.model import Batch, Block, Election, NewBatch, RangeChange, Source
@@ -15,6 +14,7 @@ from qballot.core.keccak import keccak
 from qballot.core.provenance import BoxArguments
 from qballot.core.records import Record, advance_head, pack_records
 from qballot.core.types import Address, BlockNumber, Hash32, UnixSeconds, VoterIndex, Weight
+from qballot.testing import make_definition
 
 CHAIN = 31337
 FACTORY = Address(b"\xfa" * 20)

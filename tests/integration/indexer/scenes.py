@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import httpx
 from bad_endpoint import respond, run_bad_endpoint
-from elections import ElectionOnDevnet, make_election
 from sqlalchemy import Engine
 
 from indexer.sync import Follower
-from qballot.cast import cast_batch, cast_direct, plan_batches
-from qballot.chain.accounts import address_of, devnet_account
+from qballot.chain.accounts import devnet_account
 from qballot.chain.artifacts import default_factory, default_implementation
 from qballot.chain.contracts import encode_cancel, encode_create
 from qballot.chain.devnet import Devnet
 from qballot.chain.rpc import Rpc
-from qballot.chain.transactions import send
+from qballot.chain.transactions import Call, send
 from qballot.core.keccak import keccak
 from qballot.core.provenance import BoxArguments, box_address
 from qballot.core.types import Address, Hash32, UnixSeconds
+from qballot.testing import ElectionOnDevnet, make_election
 
 SOUP, SALAD, STEW, BLANK, SPOILED = b"\1\0\0", b"\0\1\0", b"\0\0\1", b"\0\0\0", b"\1\1\0"
 
@@ -34,30 +33,18 @@ def follow(devnet: Devnet, engine: Engine, **options: Any) -> Follower:
     return Follower(devnet.rpc, engine, **options)
 
 
-def cast_signed(election: ElectionOnDevnet, ballots: Sequence[tuple[int, bytes]]) -> None:
-    """Cast (voter, ballot) pairs in as few batches as possible."""
-    signed = [election.sign(voter, ballot) for voter, ballot in ballots]
-    for batch in plan_batches(signed, election.census.ward_bits):
-        cast_batch(election.devnet.rpc, devnet_account(1), election.deployment.box, election.census, batch)
-
-
-def cast_own(election: ElectionOnDevnet, voter: int, ballot: bytes) -> None:
-    """Cast a ballot by the voter's own transaction."""
-    cast_direct(election.devnet.rpc, election.account(voter), election.deployment.box, election.census, ballot)
-
-
 def hold_election(devnet: Devnet, **options: Any) -> ElectionOnDevnet:
     """Create, open, vote: soup 2, salad 1, one blank, one spoiled; voter 0 changes from salad to soup."""
     election = make_election(devnet, **options)
     election.open()
-    cast_signed(election, [(0, SALAD), (1, SOUP), (2, SALAD)])
-    cast_signed(election, [(3, BLANK), (4, SPOILED)])
-    cast_own(election, 0, SOUP)
+    election.cast_signed([(0, SALAD), (1, SOUP), (2, SALAD)])
+    election.cast_signed([(3, BLANK), (4, SPOILED)])
+    election.cast(0, SOUP)
     return election
 
 
 def cancel(election: ElectionOnDevnet) -> None:
-    send(election.devnet.rpc, devnet_account(0), election.deployment.box, encode_cancel())
+    send(election.devnet.rpc, devnet_account(0), Call(election.deployment.box, encode_cancel()))
 
 
 def create_raw(devnet: Devnet, definition: bytes, *, salt: int = 99, voters: int = 3) -> Address:
@@ -65,7 +52,7 @@ def create_raw(devnet: Devnet, definition: bytes, *, salt: int = 99, voters: int
     now = devnet.rpc.block("latest").timestamp
     arguments = BoxArguments(
         definition_hash=keccak(definition),
-        organizer=address_of(devnet_account(0)),
+        organizer=devnet_account(0).address,
         opens_at=UnixSeconds(now + 1_000),
         closes_at=UnixSeconds(2**39 - 1),
         ward_bits=10,
@@ -74,7 +61,7 @@ def create_raw(devnet: Devnet, definition: bytes, *, salt: int = 99, voters: int
         ward_roots=(keccak(b"nobody"),),
     )
     salt32 = Hash32(salt.to_bytes(32))
-    send(devnet.rpc, devnet_account(0), default_factory(), encode_create(salt32, arguments, definition))
+    send(devnet.rpc, devnet_account(0), Call(default_factory(), encode_create(salt32, arguments, definition)))
     return box_address(default_factory(), default_implementation(), salt32, arguments)
 
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from elections import ElectionOnDevnet, make_election
 from fastapi import FastAPI
-from scenes import SALAD, SOUP, STEW, cancel, cast_own, cast_signed, create_raw, follow, hold_election, lying_endpoint
+from scenes import SALAD, SOUP, STEW, cancel, create_raw, follow, hold_election, lying_endpoint
 from served import serve
 from sqlalchemy import Engine, text
 
@@ -24,6 +23,7 @@ from qballot.core.definition import parse_definition
 from qballot.core.effective import EffectiveBallots
 from qballot.core.keccak import keccak
 from qballot.core.tally import count_election
+from qballot.testing import ElectionOnDevnet, make_election
 
 pytestmark = pytest.mark.integration
 
@@ -71,7 +71,7 @@ def test_results__from_creation_to_close__state_and_numbers_follow(
     assert result["contests"][0]["leading"] == []
 
     scene.open()
-    cast_signed(scene, [(0, SOUP), (4, SALAD)])
+    scene.cast_signed([(0, SOUP), (4, SALAD)])
     election, result = read()
     contest = result["contests"][0]
     assert (election["phase"], result["state"], result["level"]) == ("open", "partial", "consistent")
@@ -82,8 +82,8 @@ def test_results__from_creation_to_close__state_and_numbers_follow(
     assert result["turnout"] == {"voters_cast": 2, "voters": 5, "weight_cast": str(2**96)}
 
     # The others' votes come, and the heavy voter changes their mind by an own transaction.
-    cast_signed(scene, [(1, STEW), (2, STEW)])
-    cast_own(scene, 4, SOUP)
+    scene.cast_signed([(1, STEW), (2, STEW)])
+    scene.cast(4, SOUP)
     election, result = read()
     assert result["contests"][0]["leading"] == ["soup"]
     assert result["contests"][0]["totals"] == {"soup": str(2**96), "salad": "0", "stew": "5"}
@@ -154,7 +154,7 @@ def test_results__etag__saves_the_answer_until_it_changes(devnet: Devnet, engine
         response = client.get(path, headers={"if-none-match": sent})
         assert (response.status_code, response.content, response.headers["etag"]) == (304, b"", etag)
     assert client.get(path, headers={"if-none-match": '"other"'}).status_code == 200
-    cast_own(scene, 1, STEW)
+    scene.cast(1, STEW)
     follower.sync_once()
     response = client.get(path, headers={"if-none-match": etag})
     assert response.status_code == 200
@@ -336,6 +336,7 @@ def test_openapi__every_operation__has_schema_and_example(sqlite_engine: Engine)
     operations = {path: item["get"] for path, item in document["paths"].items()}
     assert set(operations) == {
         "/elections", "/elections/{box}", "/elections/{box}/results", "/elections/{box}/ballots",
+        "/elections/{box}/census/{address}",
         "/health/live", "/health/ready",
     }  # fmt: skip
     assert all(set(item) == {"get"} for item in document["paths"].values())
@@ -362,6 +363,7 @@ def test_openapi__every_operation__has_schema_and_example(sqlite_engine: Engine)
         (schemas.ElectionBody, examples.ELECTION),
         (schemas.ResultBody, examples.RESULT),
         (schemas.BallotList, examples.BALLOT_LIST),
+        (schemas.VoterProofBody, examples.VOTER_PROOF),
     ],
 )
 def test_examples__each__fits_its_schema(schema: type[schemas.Schema], example: dict[str, Any]) -> None:

@@ -64,6 +64,16 @@ def test_index__once__reads_all_and_ends(devnet: Devnet, tmp_path: Path, databas
     assert [event["records"] for event in events if event["event"] == "indexed"] == [6]
 
 
+def test_index__reset__reads_the_chain_anew(devnet: Devnet, tmp_path: Path, database_url: str) -> None:
+    hold_election(devnet)
+    for reset in ((), (), ("--reset",)):
+        chosen = ("index", "--once", *reset, "--rpc-url", devnet.url, "--database", database_url)
+        done = run(*chosen, folder=tmp_path)
+        assert done.returncode == 0
+        events = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [event["records"] for event in events if event["event"] == "indexed"] == [6]
+
+
 def test_index__settings_and_options__options_win(devnet: Devnet, tmp_path: Path) -> None:
     settings = {"QBALLOT_RPC_URL": devnet.url, "QBALLOT_DATABASE_URL": "sqlite:///a.sqlite3", "QBALLOT_CHAIN_ID": "1"}
     wrong = run("index", "--once", folder=tmp_path, **settings)

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from elections import make_election
-from scenes import SALAD, SOUP, cancel, cast_signed, create_raw, follow, hold_election
+from scenes import SALAD, SOUP, cancel, create_raw, follow, hold_election
 from served import serve
 from sqlalchemy import Engine
 
@@ -19,6 +18,7 @@ from indexer.api.pages import draw_bars
 from qballot.chain.devnet import Devnet
 from qballot.core.address import checksum_address
 from qballot.core.definition import parse_definition, parse_definition_document
+from qballot.testing import make_election
 
 pytestmark = pytest.mark.integration
 
@@ -71,7 +71,7 @@ def test_page__through_an_election__says_what_the_result_is_worth(devnet: Devnet
         assert "No election is indexed yet." in Page(client.get("/")).text
         assert "Not open yet" in read().text
         scene.open()
-        cast_signed(scene, [(0, SOUP), (1, SOUP), (2, SALAD)])
+        scene.cast_signed([(0, SOUP), (1, SOUP), (2, SALAD)])
         page = read()
         assert "Voting is open" in page.texts
         assert "names no winner" in page.text

@@ -66,7 +66,7 @@ def test_open__schema_of_a_newer_program__is_refused(database_url: str) -> None:
     with engine.begin() as connection:
         connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
     engine.dispose()
-    with pytest.raises(StorageError, match=r"schema 9999, expected at most 0001: a newer qballot"):
+    with pytest.raises(StorageError, match=r"schema 9999, expected at most 0002: a newer qballot"):
         open_database(database_url)
 
 

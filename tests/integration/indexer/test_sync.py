@@ -8,9 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from elections import make_election
 from index_rows import read_rows
-from scenes import SALAD, SOUP, cancel, cast_own, cast_signed, create_raw, follow, hold_election, lying_endpoint
+from scenes import SALAD, SOUP, cancel, create_raw, follow, hold_election, lying_endpoint
 from sqlalchemy import Engine
 
 from indexer.storage.engine import open_database
@@ -24,6 +23,7 @@ from qballot.core.keccak import keccak
 from qballot.core.records import CANCELLED_HEAD, Record
 from qballot.core.types import Address
 from qballot.errors import ChainError, DecodeError, EndpointError, ReorgError, StorageError, WrongChainError
+from qballot.testing import make_election
 
 pytestmark = pytest.mark.integration
 
@@ -118,8 +118,8 @@ def test_sync__two_elections_at_once__are_kept_apart(devnet: Devnet, engine: Eng
     one.open()
     devnet.warp(two.deployment.arguments.opens_at + 1)
     for voter in range(3):
-        cast_own(one, voter, SOUP)
-        cast_own(two, voter, SALAD)
+        one.cast(voter, SOUP)
+        two.cast(voter, SALAD)
     follow(devnet, engine).sync_once()
     for scene, ballot in ((one, SOUP), (two, SALAD)):
         election = load(engine, scene.deployment.box)
@@ -316,7 +316,7 @@ def test_follow__until_stopped__keeps_up_with_the_chain(devnet: Devnet, engine: 
     thread.start()
     try:
         for voter in range(3):
-            cast_signed(scene, [(voter, SOUP)])
+            scene.cast_signed([(voter, SOUP)])
             head = scene.box.head("latest")
             wait_until(lambda head=head: bool(_head(engine, scene.deployment.box) == head))
     finally:

@@ -1,0 +1,60 @@
+"""What a census file holds, for people and for programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from qballot.core.census import Census
+from qballot.core.census_recipe import write_recipe
+from qballot.core.keccak import keccak
+
+LISTED_ROOTS = 8
+"""Ward roots that are printed for people; `--json` prints all."""
+
+
+def describe_census(census: Census, output: Path, data: bytes) -> dict[str, Any]:
+    """Describe a census that was written to a file with these bytes."""
+    recipe = {} if census.recipe is None else {"recipe": msgspec.to_builtins(write_recipe(census.recipe))}
+    return {
+        "census_file": str(output),
+        "census_hash": "0x" + keccak(data).hex(),
+        "voters": len(census),
+        "total_weight": str(census.total_weight),
+        "ward_bits": census.ward_bits,
+        "ward_count": census.ward_count,
+        **recipe,
+        "ward_roots": ["0x" + root.hex() for root in census.ward_roots],
+    }
+
+
+def format_report(report: dict[str, Any]) -> str:
+    """Write the description for people."""
+    roots = report["ward_roots"]
+    lines = [
+        f"census file   {report['census_file']}",
+        f"census hash   {report['census_hash']} (keccak256 of the file)",
+        f"voters        {report['voters']:,}",
+        f"total weight  {int(report['total_weight']):,}",
+        f"wards         {len(roots):,} of up to {1 << report['ward_bits']:,} voters (ward_bits {report['ward_bits']})",
+        *_describe_recipe(report.get("recipe")),
+        "ward roots",
+        *(f"  {ward:>3}  {root}" for ward, root in enumerate(roots[:LISTED_ROOTS])),
+    ]
+    if len(roots) > LISTED_ROOTS:
+        lines.append(f"  … and {len(roots) - LISTED_ROOTS:,} more: the census file and --json have them all")
+    return "\n".join(lines)
+
+
+def _describe_recipe(recipe: dict[str, Any] | None) -> list[str]:
+    if recipe is None:
+        return []
+    delegation = ", delegation followed" if recipe["follow_delegation"] else ""
+    return [
+        f"token         {recipe['token']} ({recipe['kind']}) on chain {recipe['chain_id']}",
+        f"block         {recipe['block_number']}  {recipe['block_hash']}",
+        f"votes         1 for {recipe['divide']} units, at least {recipe['min_weight']}{delegation}",
+        *(f"left out      {address}" for address in recipe["exclude"]),
+    ]
