@@ -161,6 +161,21 @@ def count_rows(definition: Definition, rows: Sequence[BallotRow]) -> ElectionRes
     return count_election(definition, groups)
 
 
+def _split_rounds(electorate: Electorate, places: Sequence[int]) -> list[list[int]]:
+    """Part rows into rounds: everyone's first one, then second ones, and so on.
+
+    A batch holds a voter once, and of a voter's ballots a later one must have a later time: two of the same second that
+    say the same are one record, of which the first occurrence stands.
+    """
+    rounds: defaultdict[int, list[int]] = defaultdict(list)
+    seen: defaultdict[int, int] = defaultdict(int)
+    for place in places:
+        voter = electorate.voter_of[place]
+        rounds[seen[voter]].append(place)
+        seen[voter] += 1
+    return [part for _, part in sorted(rounds.items())]
+
+
 def _require_empty(engine: Engine) -> None:
     with Repository(engine).snapshot() as snapshot:
         cursor = snapshot.load_cursor()
@@ -248,30 +263,25 @@ class _Run:
         return direct, signed
 
     def _cast_direct(self, electorate: Electorate, places: Sequence[int], report: Report) -> None:
-        keys = [electorate.keys[electorate.voter_of[place]] for place in places]
-        self._devnet.set_balances({address_of_key(key): DIRECT_BALANCE_WEI for key in keys})
-        gas = 0
-        for start in range(0, len(places), DIRECT_CASTS_AT_ONCE):
-            part = slice(start, start + DIRECT_CASTS_AT_ONCE)
-            casts = [
-                (LocalSigner(key), self._script.rows[place].ballot)
-                for key, place in zip(keys[part], places[part], strict=True)
-            ]
-            receipts = cast_direct_many(self._rpc, report.election.box, electorate.census, casts)
-            gas += sum(receipt.gas_used for receipt in receipts)
-            self._progress.advance(len(receipts))
+        keys = {place: electorate.keys[electorate.voter_of[place]] for place in places}
+        self._devnet.set_balances({address_of_key(key): DIRECT_BALANCE_WEI for key in keys.values()})
+        gas, last = 0, None
+        for part in _split_rounds(electorate, places):
+            last = self._next_cast_at(last)
+            for start in range(0, len(part), DIRECT_CASTS_AT_ONCE):
+                casts = [
+                    (LocalSigner(keys[place]), self._script.rows[place].ballot)
+                    for place in part[start : start + DIRECT_CASTS_AT_ONCE]
+                ]
+                receipts = cast_direct_many(self._rpc, report.election.box, electorate.census, casts)
+                gas += sum(receipt.gas_used for receipt in receipts)
+                self._progress.advance(len(receipts))
+            last = self._rpc.block("latest").timestamp
         report.gas["direct"], report.ballots["direct"] = gas, len(places)
 
     def _cast_signed(self, electorate: Electorate, places: Sequence[int], report: Report) -> None:
-        """Cast in rounds, a voter's first ballots before anyone's second ones: a batch holds a voter once."""
-        rounds: defaultdict[int, list[int]] = defaultdict(list)
-        seen: defaultdict[int, int] = defaultdict(int)
-        for place in places:
-            voter = electorate.voter_of[place]
-            rounds[seen[voter]].append(place)
-            seen[voter] += 1
         gas, last = 0, None
-        for _, part in sorted(rounds.items()):
+        for part in _split_rounds(electorate, places):
             last = self._next_cast_at(last)
             signed = [self._sign(electorate, place, report.election.box, last) for place in part]
             for batch in plan_batches(signed, electorate.census.ward_bits):
@@ -281,7 +291,7 @@ class _Run:
         report.gas["signed"], report.ballots["signed"] = gas, len(places)
 
     def _next_cast_at(self, last: UnixSeconds | None) -> UnixSeconds:
-        """Time to sign; where that lies after the latest block, the chain is moved there."""
+        """Time of a round, later than the one before; the chain is moved there where it lies after the latest block."""
         latest = self._rpc.block("latest").timestamp
         cast_at = next_cast_at(latest, last)
         if cast_at > latest:

@@ -48,6 +48,10 @@ BALLOT_GAS = 7_000
 """One ballot without its bytes: signature recovery (3,000), hashes, its place in the tree."""
 BYTE_GAS = 26
 """One byte of record or signature: calldata (16), log data (8), copying and hashing."""
+FLOOR_BYTE_GAS = 40
+"""The least that a byte of calldata costs, when it is not zero, however little the call does. Source: EIP-7623."""
+TRANSACTION_GAS = 21_000
+"""Of any transaction, before calldata."""
 PROOF_NODE_GAS = 1_400
 """One hash of the multiproof: 32 bytes of calldata (512), queueing, hashing."""
 
@@ -203,7 +207,9 @@ def _bound(count: int, length: int, ward_bits: int) -> tuple[int, int]:
     # Spread as widely as can be, k paths join at depth log2 k, and each lacks one node at every level below. A node
     # that is lacked also stands for at least one voter of the ward who is not in the batch.
     nodes = min(count * max(0, ward_bits - (count.bit_length() - 1)), (1 << ward_bits) - count)
-    return CALL_BYTES + length + 32 * nodes, CALL_GAS + BALLOT_GAS * count + BYTE_GAS * length + PROOF_NODE_GAS * nodes
+    data_bytes = CALL_BYTES + length + 32 * nodes
+    gas = CALL_GAS + BALLOT_GAS * count + BYTE_GAS * length + PROOF_NODE_GAS * nodes
+    return data_bytes, max(gas, TRANSACTION_GAS + FLOOR_BYTE_GAS * data_bytes)
 
 
 def _check_open(rpc: Rpc, box: Address, census: Census) -> BoxArguments:

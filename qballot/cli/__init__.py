@@ -2,7 +2,7 @@
 
 Data goes to stdout, progress and errors to stderr. Exit status: 0 done, 1 failed, 2 wrong usage,
 3 a verification found a mismatch. Command modules import services inside their functions, so that `--help` and the
-small commands do not wait for web3.py or FastAPI to load.
+small commands do not wait for SQLAlchemy or FastAPI to load.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from eth_hash.main import Keccak256
 from qballot.core.types import Hash32
 
 # The backend is named rather than left to eth-hash's search, which takes the several times slower pycryptodome first
-# (web3.py brings it along).
+# where that is installed (ape and web3.py bring it along).
 _hasher = Keccak256(backend)
 
 

@@ -9,8 +9,8 @@ Asked for by name in the topmost `conftest.py`, since its fixtures have plain na
         election.cast_signed([(0, b"\\1\\0\\0"), (1, b"\\0\\1\\0")])
         assert election.box.head("latest") != election.deployment.arguments.definition_hash
 
-Needs pytest (`pip install "qballot[testing]"`) and anvil. `fixtures.py` has the fixtures, `elections.py` what they give:
-election, voters, and functions to make others.
+Needs pytest (`pip install "qballot[testing]"`) and anvil. `fixtures.py` has the fixtures, `elections.py` what they
+give: election, voters, and functions to make others.
 """
 
 from qballot.testing.elections import (
