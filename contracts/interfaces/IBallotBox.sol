@@ -75,7 +75,7 @@ interface IBallotBox {
     /// Anyone may bring them; bringing one twice does nothing, for an exact repeat of a record does not count.
     /// @param signedRecords For each ballot its record followed by the compact signature (EIP-2098), r | vs, 64 bytes;
     /// strictly ascending by voter.
-    /// @param proof One Merkle multiproof for all voters of the batch against their ward's root (WardMultiproof.sol).
+    /// @param proof One Merkle multiproof for all voters of the batch against their ward's root (libraries/Census.sol).
     function castSigned(bytes calldata signedRecords, bytes32[] calldata proof) external;
 
     /// @notice Cancel the election. Only the organizer, only before the opening.
