@@ -11,7 +11,7 @@ NODE_READY := node_modules/.package-lock.json
 FORGE := node_modules/.bin/forge
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ape demo test test-contracts test-unit test-integration lint format audit soak-contract soak-differential bench-gas bench-census compile locks clean
+.PHONY: help setup ape whole-way demo test test-contracts test-unit test-integration lint format audit soak-contract soak-differential bench-gas bench-census compile locks clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -30,6 +30,9 @@ $(NODE_READY): package.json package-lock.json
 
 demo: setup ## A whole election on a local chain, then its page on http://127.0.0.1:8000 (ARGS=--exit ends by itself).
 	$(BIN)/qballot rehearse examples/city-council/definition.json examples/city-council/ballots.csv --direct 20 $(ARGS)
+
+whole-way: setup ## The four roles' whole way on a local chain, by their own commands.
+	examples/whole-way/run.sh
 
 test: setup ## Every test.
 	$(BIN)/pytest -n $(WORKERS) $(ARGS)

@@ -90,7 +90,8 @@ class Devnet:
     """An anvil process and a connection to it. Use as a context manager, or call `stop`.
 
     anvil: path of the program; searched for when None. accounts: how many of anvil's public accounts get 10,000 ether.
-    port: where it listens; 0 takes any free one.
+    port: where it listens; 0 takes any free one. chain_id: anvil's own, 31337, when None. starts_at: unix seconds of
+    its first block, from which its clock goes on; now when None.
     Start it from a thread that lives as long as it: on Linux the kernel counts that thread's end as our end.
     Raises ToolError when anvil is missing or does not start.
     """
@@ -102,6 +103,8 @@ class Devnet:
         timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
         *,
         port: int = 0,
+        chain_id: int | None = None,
+        starts_at: int | None = None,
     ) -> None:
         self._output: deque[str] = deque(maxlen=KEPT_LINES)
         self._listening = threading.Event()
@@ -109,6 +112,8 @@ class Devnet:
         self._port = 0
         # Port 0: anvil takes a free one and says which, so that there is no moment in which another could take it.
         command = [str(find_anvil(anvil)), "--port", str(port), "--hardfork", HARDFORK, "--accounts", str(accounts)]
+        command += [] if chain_id is None else ["--chain-id", str(chain_id)]
+        command += [] if starts_at is None else ["--timestamp", str(starts_at)]
         try:
             self._process = _start(command)
         except OSError as error:

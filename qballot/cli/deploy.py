@@ -187,8 +187,12 @@ def _describe_plan(plan: ElectionPlan) -> dict[str, str]:
         "organizer": checksum_address(arguments.organizer),
         "opens": f"{arguments.opens_at}, {format_moment(arguments.opens_at)}",
         "closes": f"{arguments.closes_at}, {format_moment(arguments.closes_at)}",
-        "voters": f"{arguments.voters:,} in {len(arguments.ward_roots):,} wards",
+        "voters": f"{arguments.voters:,} in {_count(len(arguments.ward_roots), 'ward')}",
     }
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
 
 
 def _election_facts(found: ElectionDeployment, plan: ElectionPlan) -> dict[str, Any]:

@@ -44,10 +44,16 @@ class ContestWords:
         return isinstance(self.verdict, SpoilReason)
 
     @property
+    def label(self) -> str:
+        """The contest's title as it stands before what is said of it: with a colon, unless it is a question."""
+        title = self.contest.title
+        return title if title.endswith(("?", "!", ":")) else f"{title}:"
+
+    @property
     def line(self) -> str:
         """The contest with what the ballot says in it, and why that is not counted where it is not."""
         note = f" [spoiled, will not be counted: {_explain(self)}]" if self.is_spoiled else ""
-        return f"{self.contest.title}: {self.text}{note}"
+        return f"{self.label} {self.text}{note}"
 
     def to_json(self) -> dict[str, JsonTree]:
         """Write the contest as one JSON object."""
@@ -79,7 +85,7 @@ class BallotWords:
 
     def refuse_spoiled(self) -> None:
         """Raise InputError, naming every contest that would not be counted, if there is one."""
-        faults = [f"{contest.contest.title}: {_explain(contest)}" for contest in self.contests if contest.is_spoiled]
+        faults = [f"{contest.label} {_explain(contest)}" for contest in self.contests if contest.is_spoiled]
         if faults:
             listed = "; ".join(faults)
             raise InputError(f"this ballot would be spoiled: {listed}. Change it, or add --spoil if you mean it")

@@ -10,6 +10,10 @@ Records come in the chain's order. Rule 1 is what makes replays harmless:
     ballot      A   A   B   A
                     └ first └ a repeat of the second record: ignored, B counts
 
+The same holds of a voter's own transactions, whose `cast_at` is their block's time: whoever sends A, B and A again into
+blocks of one second has B counted, since the third record equals the first in every byte and nothing tells it from a
+replay. From the next second on the choice of A is a record of its own.
+
 Only records at a voter's greatest `cast_at` can still matter, so nothing older is kept. The groups are kept up to date
 record by record: a tally after a new ballot does not read the old ones again.
 """

@@ -181,7 +181,7 @@ def _check_box(
             report,
             "the given census has the box's ward roots",
             options.ward_roots == arguments.ward_roots,
-            f"{len(options.ward_roots):,} roots, the box has {len(arguments.ward_roots):,}",
+            f"ward roots: {len(options.ward_roots):,}, the box's: {len(arguments.ward_roots):,}",
         )
     if report.passed:  # whatever else stands there may answer anything
         report.facts = _read_facts(rpc, report, arguments)
@@ -226,8 +226,8 @@ def _check_arguments(report: CheckReport, arguments: BoxArguments) -> None:
         report,
         "the box's arguments make sense: opening before close, voters, a root for every ward",
         sound,
-        f"open {arguments.opens_at} until {arguments.closes_at}, {arguments.voters:,} voters in "
-        f"{len(arguments.ward_roots):,} wards, expected {needed:,}",
+        f"open {arguments.opens_at} until {arguments.closes_at}, voters: {arguments.voters:,}, "
+        f"wards: {len(arguments.ward_roots):,}, expected {needed:,}",
     )
 
 
@@ -235,7 +235,9 @@ def _check_definition(report: CheckReport, arguments: BoxArguments, definition: 
     if definition is None:
         return
     found = definition_hash(definition)
-    _add(report, f"{what} has the hash in the box's code", found == arguments.definition_hash, f"0x{found.hex()}")
+    agrees = found == arguments.definition_hash
+    evidence = f"0x{found.hex()}" + ("" if agrees else f", the box has 0x{arguments.definition_hash.hex()}")
+    _add(report, f"{what} has the hash in the box's code", agrees, evidence)
     try:
         title = parse_definition(definition).title
     except DefinitionError as error:

@@ -74,6 +74,14 @@ def test_devnet__two_at_once__have_ports_of_their_own() -> None:
         assert (one.rpc.block().number, other.rpc.block().number) == (3, 0)
 
 
+def test_devnet__chain_id_and_start__are_the_chains() -> None:
+    with Devnet(chain_id=11_155_111, starts_at=1_929_081_600) as devnet:
+        assert devnet.rpc.chain_id() == 11_155_111
+        assert devnet.rpc.block().timestamp == 1_929_081_600
+        devnet.mine()
+        assert 0 <= devnet.rpc.block().timestamp - 1_929_081_600 < 60
+
+
 def test_devnet__warp_and_mine__move_clock_and_height(devnet: Devnet) -> None:
     before = devnet.rpc.block()
     devnet.warp(before.timestamp + 86_400)

@@ -127,7 +127,7 @@ def test_vote__every_kind_of_contest__is_the_ballot_in_the_box(scene: Scene) -> 
     assert done.returncode == 0, done.stderr
     ballot = bytes([1, 0, 0, 2, 1, 0, 3, 0xFE, NO, 1, 0, 0])
     for text in (done.stdout, done.stderr):
-        assert "Where shall it be?: In the park" in text
+        assert "Where shall it be? In the park" in text
         assert "1. Ben, 2. Ada" in text
     assert ballot.hex() in done.stderr
     assert f"qballot ballots {scene.box} --voter 4" in done.stdout
@@ -228,7 +228,7 @@ def test_sign__again_and_again__each_counts_before_the_earlier(scene: Scene) -> 
     assert scene.sign("one.json", "--choose", "park", voter=1).returncode == 0
     one = json.loads((scene.folder / "one.json").read_text())
     assert (one["qballot_signed_ballot"], one["chain_id"], one["box"], one["voter"]) == (1, 31_337, scene.box, 1)
-    assert one["words"][0] == "Where shall it be?: In the park"
+    assert one["words"][0] == "Where shall it be? In the park"
     assert len(one["proof"]) == 2
     done = scene.run(
         "sign", scene.box, "--choose", "library", "--census", "census.json", "--after", "one.json", voter=1

@@ -22,6 +22,7 @@ from qballot.chain.contracts import (
     encode_cancel,
     encode_cast,
     encode_cast_signed,
+    read_address_topic,
 )
 from qballot.chain.reverts import decode_revert
 from qballot.core.keccak import keccak
@@ -94,6 +95,12 @@ def test_decode__log_of_another_event__is_refused() -> None:
         decode_ballot_box_created(make_log((BALLOT_BOX_CREATED,), b""))
     with pytest.raises(DecodeError):
         decode_ballot_box_created(make_log((BALLOT_BOX_CREATED, *[Hash32(bytes(32))] * 3), b"\x01" * 40))
+
+
+def test_read_address_topic__bytes_before_the_address__are_refused() -> None:
+    assert read_address_topic(Hash32(bytes(12) + b"\x07" * 20)) == b"\x07" * 20
+    with pytest.raises(DecodeError, match="expected an address after 12 zeros"):
+        read_address_topic(Hash32(bytes(11) + b"\x01" + b"\x07" * 20))
 
 
 def test_decode_revert__every_error_of_the_contracts__has_name_and_values() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from qballot.core.definition import (
     parse_definition,
     parse_definition_document,
 )
+from qballot.core.definition.texts import find_title_fault
 from qballot.core.tally import METHODS
 from qballot.errors import DefinitionError
 
@@ -101,6 +103,39 @@ def test_definition__repeated_id__says_where_it_stood_first() -> None:
     options = [{"id": "a", "title": "A"}, {"id": "a", "title": "B"}]
     problem = _problems(_document(options=options))["contests[0].options[1].id"]
     assert problem == 'found "a" again, expected an option\'s id different from contests[0].options[0].id'
+
+
+def test_definition__titles_that_look_the_same__says_so() -> None:
+    options = [{"id": "a", "title": "A B"}, {"id": "b", "title": "A\u00a0B"}]
+    problem = _problems(_document(options=options))["contests[0].options[1].title"]
+    assert problem.endswith(
+        ", which looks the same, expected an option's title different from contests[0].options[0].title"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("Ada\u3164", "has the invisible character U+3164 at character 3"),
+        ("a \u0301", "has a mark or joiner without the character that it belongs to, U+0301 at character 1"),
+        ("Ada\u200d", "has a mark or joiner without the character that it belongs to, U+200D at character 3"),
+        ("q" + "\u0301" * 5, "has more than 4 combining marks in a row, from U+0301 at character 1"),
+        ("a\nb", "has the control character U+000A at character 1"),
+        (
+            "Jose\u0301",
+            "is not in Unicode's normal form NFC, expected accented letters as one character where there is one",
+        ),
+    ],
+)
+def test_find_title_fault__bad_character__is_named_with_its_place(text: str, fault: str) -> None:
+    assert find_title_fault(text) == fault
+
+
+def test_find_title_fault__every_format_character__is_refused_but_for_those_that_show() -> None:
+    shown = {*range(0x0600, 0x0606), 0x06DD, 0x070F, 0x0890, 0x0891, 0x08E2, 0x110BD, 0x110CD}
+    hidden = {"Cf", "Co", "Cc", "Zl", "Zp", "Zs"}
+    accepted = {code for code in range(0x110000) if unicodedata.category(chr(code)) in hidden} - shown
+    assert not [f"U+{code:04X}" for code in accepted if find_title_fault(chr(code)) is None]
 
 
 def test_definition__another_version__is_read_no_further() -> None:

@@ -26,7 +26,7 @@ RECORDS = st.lists(
         lambda voter, cast_at, weight, ballot: Record(VoterIndex(voter), cast_at, Weight(weight), ballot),
         st.integers(0, 2),
         st.sampled_from([1, 2, 3, 1 | DIRECT_BIT, 2 | DIRECT_BIT]),
-        st.integers(1, 2),
+        st.integers(0, 2),
         st.sampled_from([b"", b"\x00", b"\x01", b"\x02"]),
     ),
     max_size=30,

@@ -20,6 +20,8 @@ LAYERS: dict[str, int] = {
     "qballot.chain": 2,
     "qballot.client": 2,
     "indexer": 0,
+    "indexer.journal": 1,
+    "indexer.stopping": 1,
     "indexer.storage": 2,
     "qballot.compile": 3,
     "qballot.deploy": 3,

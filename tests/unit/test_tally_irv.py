@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qballot.core.election import Contest, Method, Option
-from qballot.core.tally.irv import MAX_STANDING_SETS, count, find_possible_winners, read_order
-from qballot.core.tally.outcome import Outcome
+from qballot.core.tally.irv import count, find_reach, read_order
+from qballot.core.tally.outcome import Outcome, TiedFor
 
 pytestmark = pytest.mark.unit
 
@@ -37,7 +37,7 @@ def _winners_of_every_order(ballots: list[tuple[tuple[int, ...], int]], standing
                 votes[option] += weight
                 break
     leader, most = votes.most_common(1)[0]
-    if 2 * most > sum(votes.values()):
+    if 2 * most > sum(votes.values()) or len(standing) == 1:
         return {leader}
     fewest = min(votes.values())
     winners: set[int] = set()
@@ -50,12 +50,39 @@ def _winners_of_every_order(ballots: list[tuple[tuple[int, ...], int]], standing
 _orders = st.permutations(range(4)).flatmap(lambda order: st.integers(1, 4).map(lambda depth: tuple(order[:depth])))
 
 
-@given(st.lists(st.tuples(_orders, st.integers(1, 3)), min_size=1, max_size=9))
-def test_irv__any_ballots__elects_who_wins_in_every_order(ballots: list[tuple[tuple[int, ...], int]]) -> None:
+_ballots = st.lists(st.tuples(_orders, st.integers(0, 3)), min_size=1, max_size=9)
+
+
+@given(_ballots)
+def test_irv__any_winner__wins_in_every_order(ballots: list[tuple[tuple[int, ...], int]]) -> None:
     outcome = _count(4, *ballots)
-    possible = tuple(sorted(_winners_of_every_order(ballots, frozenset(range(4)))))
-    assert (outcome.winners or outcome.tied) == possible
-    assert bool(outcome.winners) == (len(possible) == 1)
+    possible = _winners_of_every_order(ballots, frozenset(range(4)))
+    if outcome.winners:
+        assert set(outcome.winners) == possible
+    else:
+        assert len(outcome.tied) >= 2
+
+
+@given(_ballots)
+def test_irv__any_tie_for_the_seat__is_between_those_who_can_win(ballots: list[tuple[tuple[int, ...], int]]) -> None:
+    outcome = _count(4, *ballots)
+    assert (outcome.tied_for is None) == (outcome.tied == ())
+    if outcome.tied_for is TiedFor.SEAT:
+        assert set(outcome.tied) == _winners_of_every_order(ballots, frozenset(range(4)))
+
+
+@given(_ballots)
+def test_irv__any_tie_for_elimination__is_of_the_lowest_of_the_last_round(
+    ballots: list[tuple[tuple[int, ...], int]],
+) -> None:
+    outcome = _count(4, *ballots)
+    if outcome.tied_for is TiedFor.ELIMINATION:
+        last = [entry.to_json() for entry in outcome.log if entry.kind == "round"][-1]["votes"]
+        assert isinstance(last, dict)
+        votes = {option: int(str(text)) for option, text in last.items()}
+        lowest = [ord(option) - 97 for option, number in votes.items() if number == min(votes.values())]
+        assert list(outcome.tied) == lowest
+        assert len(votes) > 2
 
 
 @pytest.mark.parametrize(
@@ -70,52 +97,101 @@ def test_irv__tie_that_cannot_matter__goes_on_and_says_so() -> None:
     outcome = _count(4, ((0,), 5), ((1,), 4), ((2, 1), 1), ((3, 1), 1))
     assert [entry.kind for entry in outcome.log] == ["round", "elimination", "round", "outcome"]
     assert outcome.log[1].text == (
-        "C and D have the fewest votes, 1 each and together fewer than any other, and are eliminated. "
+        "C and D have together fewer votes, 2, than any other option, and are eliminated. "
         "Votes pass to B 2; exhausted 0."
     )
     assert outcome.winners == (1,)
 
 
-def test_irv__tie_without_effect_on_the_winner__names_the_winner() -> None:
+def test_irv__tied_options_and_those_just_above__go_out_together() -> None:
+    outcome = _count(5, ((0,), 20), ((1,), 18), ((2, 1), 3), ((3, 1), 2), ((4, 1), 2))
+    assert outcome.log[1].to_json()["options"] == ["c", "d", "e"]
+    assert outcome.winners == (1,)
+
+
+def test_irv__leader_whom_nobody_can_reach__wins_despite_the_tie() -> None:
     outcome = _count(4, ((0,), 5), ((1, 0), 2), ((2, 0), 2), ((3,), 3))
-    assert [entry.text for entry in outcome.log[1:]] == [
-        "Round 1: B and C tie for the fewest votes, 2 each.",
-        "A wins in whichever order tied options are eliminated.",
+    assert [entry.to_json() for entry in outcome.log[1:]] == [
+        {
+            "kind": "tie_without_effect",
+            "text": (
+                "Round 1: B and C tie for the fewest votes, 2 each. Their order does not matter: "
+                "A has 5, more than any other can get while A stands (D 3, B 2, C 2)."
+            ),
+            "round": 1,
+            "options": ["b", "c"],
+            "leading": ["a"],
+            "reach": {"b": "2", "c": "2", "d": "3"},
+        },
+        {
+            "kind": "outcome",
+            "text": "A wins in whichever order tied options are eliminated.",
+            "winners": ["a"],
+            "tied": [],
+        },
     ]
-    assert (outcome.winners, outcome.tied) == ((0,), ())
+    assert (outcome.winners, outcome.tied, outcome.tied_for) == ((0,), (), None)
 
 
-def test_irv__tie_that_decides__is_between_those_who_can_win() -> None:
+def test_irv__many_small_equal_options__do_not_hide_who_wins() -> None:
+    small = [((option, 0), 2) for option in range(2, 11)]
+    assert _count(11, ((0,), 10), ((1,), 9), *small).winners == (0,)
+
+
+def test_irv__tie_for_elimination__stops_the_count_and_says_what_is_open() -> None:
     outcome = _count(3, ((0,), 4), ((1, 2), 3), ((2, 1), 3))
-    assert outcome.log[-2].to_json() == {
-        "kind": "tie",
-        "text": "Round 1: B and C tie for the fewest votes, 3 each.",
-        "round": 1,
-        "options": ["b", "c"],
-        "possible_winners": ["b", "c"],
-    }
-    assert outcome.log[-1].text == "The order of elimination decides between B and C: they are tied, no winner."
-    assert (outcome.winners, outcome.tied) == ((), (1, 2))
+    assert [entry.to_json() for entry in outcome.log[1:]] == [
+        {
+            "kind": "tie_for_elimination",
+            "text": (
+                "Round 1: B and C tie for the fewest votes, 3 each, and their order may decide who wins. "
+                "The count stops here; A leads with 4."
+            ),
+            "round": 1,
+            "options": ["b", "c"],
+            "leading": ["a"],
+        },
+        {
+            "kind": "outcome",
+            "text": "Undecided: B and C tie for elimination in round 1. No winner.",
+            "winners": [],
+            "tied": ["b", "c"],
+            "tied_for": "elimination",
+        },
+    ]
+    assert (outcome.winners, outcome.tied, outcome.tied_for) == ((), (1, 2), TiedFor.ELIMINATION)
 
 
-def test_irv__eight_equal_options__are_all_followed() -> None:
-    outcome = _count(8, *(((option,), 1) for option in range(8)))
-    assert outcome.log[-2].to_json()["possible_winners"] == list("abcdefgh")
-    assert outcome.tied == tuple(range(8))
+def test_irv__two_leaders_above_a_tie__are_both_named() -> None:
+    outcome = _count(4, ((0,), 4), ((1,), 4), ((2,), 3), ((3,), 3))
+    assert outcome.log[-2].text.endswith("The count stops here; A and B lead with 4 each.")
+    assert outcome.tied == (2, 3)
 
 
-def test_irv__too_many_orders__ties_all_that_stand_and_says_so() -> None:
-    ballots = [((option,), 1) for option in range(9)]
-    outcome = _count(9, *ballots)
-    assert find_possible_winners(ballots, frozenset(range(9))) is None
-    assert 2**8 - 1 <= MAX_STANDING_SETS < 2**9 - 1
-    assert outcome.log[-2].to_json()["possible_winners"] is None
-    assert outcome.log[-1].text.startswith("Too many orders of elimination to follow: A, B, C, D, E, F, G, H and I are")
-    assert outcome.tied == tuple(range(9))
+def test_irv__two_equal_options_left__tie_for_the_seat() -> None:
+    outcome = _count(3, ((0,), 3), ((1,), 2), ((2, 1), 1))
+    assert (
+        outcome.log[-1].text == "Round 2: A and B tie for the fewest votes, 3 each, and nobody else stands: no winner."
+    )
+    assert outcome.log[-1].to_json()["tied_for"] == "seat"
+    assert (outcome.tied, outcome.tied_for) == ((0, 1), TiedFor.SEAT)
 
 
-def test_irv__largest_contest_all_tied__ends_quickly() -> None:
-    assert len(_count(127, *(((option,), 1) for option in range(127))).tied) == 127
+def test_irv__largest_contest_all_equal__ends_at_once() -> None:
+    outcome = _count(127, *(((option, *range(option), *range(option + 1, 127)), 1) for option in range(127)))
+    assert (len(outcome.tied), outcome.tied_for) == (127, TiedFor.ELIMINATION)
+    assert outcome.log[-2].text.endswith("The count stops here; nobody leads.")
+
+
+@pytest.mark.parametrize("options", [1, 2, 3, 127])
+def test_irv__ballots_without_weight__never_raise(options: int) -> None:
+    outcome = _count(options, *(((option,), 0) for option in range(options)))
+    assert outcome.totals == (0,) * options
+
+
+def test_find_reach__ballots_before_and_behind_the_leader__counts_those_before() -> None:
+    ballots = [((1, 0, 2), 5), ((2, 3, 1), 3), ((0, 1), 7), ((3, 2, 0), 1)]
+    assert find_reach(ballots, frozenset({0, 1, 2}), 0) == {1: 8, 2: 4}
 
 
 def test_irv__votes_without_a_next_choice__are_exhausted_in_the_log() -> None:

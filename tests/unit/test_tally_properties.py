@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from qballot.core.ballot import Group, encode_ballot, group_ballots
 from qballot.core.election import Contest, Definition, Method, Option
-from qballot.core.tally import METHODS, count_election
+from qballot.core.tally import METHODS, count_election, render_text
 
 pytestmark = pytest.mark.unit
 
@@ -48,6 +48,7 @@ _marks = {
 }
 _valid = st.tuples(*(_marks[method] for method in Method)).map(lambda parts: encode_ballot([*chain(*parts)]))
 _ballots = st.lists(st.tuples(_valid | st.binary(max_size=18), st.integers(1, 5)), max_size=12)
+_weights = st.just(0) | st.integers(0, 2**96 - 1)
 
 
 def _count(ballots: list[tuple[bytes, int]], definition: Definition = DEFINITION) -> list[Any]:
@@ -126,9 +127,20 @@ def test_count__irv_rounds__lose_no_vote(ballots: list[tuple[bytes, int]]) -> No
         assert int(after["exhausted"]) == int(before["exhausted"]) + int(step["exhausted"])
 
 
-@given(st.lists(st.tuples(st.binary(max_size=40), st.integers(1, 2**96 - 1)), max_size=8))
-def test_count__any_bytes__are_never_an_error(ballots: list[tuple[bytes, int]]) -> None:
-    assert len(_count(ballots)) == len(Method)
+@given(st.lists(st.tuples(_valid | st.binary(max_size=40), _weights), max_size=8))
+def test_count__any_bytes_and_weights__are_never_an_error(ballots: list[tuple[bytes, int]]) -> None:
+    result = count_election(DEFINITION, group_ballots(ballots))
+    assert len(result.contests) == len(Method)
+    assert render_text(result)
+
+
+@given(st.lists(_valid, max_size=8))
+def test_count__ballots_without_weight__are_counted_and_add_nothing(ballots: list[bytes]) -> None:
+    for contest in _count([(ballot, 0) for ballot in ballots]):
+        assert contest["ballots"] == len(ballots)
+        assert contest["ballots_weight"] == "0"
+        assert set(contest["totals"].values()) == {"0"}
+        assert contest["winners"] == []
 
 
 def test_count__groups_given_directly__equal_those_made_from_ballots() -> None:

@@ -67,6 +67,14 @@ def test_render_text__tie_and_nothing__are_said() -> None:
     assert "No ballot was counted: no winner.\n" in nothing
 
 
+def test_render_text__tie_for_elimination__is_not_called_a_tie_for_the_seat() -> None:
+    options = (*OPTIONS, Option("c", "Cleo"))
+    contest = Contest("chair", "Chair", "", Method.IRV, options, limits={"max_ranks": 3})
+    groups = {b"\1\0\0": Group(4, 4), b"\0\1\0": Group(3, 3), b"\0\2\1": Group(3, 3)}
+    text = render_text(count_election(Definition("Board", "", "", "en", (contest,)), groups))
+    assert "No winner: undecided, since Benedikt and Cleo tie for elimination\n" in text
+
+
 def test_log__score__tells_answers_and_exact_means() -> None:
     definition = _definition(Method.SCORE, min_score=0, max_score=5)
     groups = {encode_ballot([5, -128]): Group(2, 2), encode_ballot([0, -128]): Group(1, 1)}

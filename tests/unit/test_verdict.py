@@ -77,7 +77,9 @@ def test_judge__at_each_moment__follows_the_chains_clock(at: Block, phase: Phase
         (HeadCheck(LAST, HEAD, OTHER), LAST, Level.INDEXED, "MISMATCH"),
         (HeadCheck(OPENING, OTHER, OTHER), LAST, Level.INDEXED, "has changed since head() was read at block 2"),
         (HeadCheck(LAST, HEAD, HEAD), AFTER, Level.INDEXED, "has not been read since the election closed"),
+        (HeadCheck(BEFORE, HEAD, HEAD), OPENING, Level.INDEXED, "has not been read since the election opened"),
         (HeadCheck(OPENING, HEAD, HEAD), LAST, Level.CONSISTENT, "at block 2"),
+        (HeadCheck(OPENING, HEAD, HEAD), LAST, Level.CONSISTENT, "Up to block 3 the logs hold no later ballot"),
         (HeadCheck(CLOSE, HEAD, HEAD), AFTER, Level.CONSISTENT, "Not proven"),
     ],
 )  # fmt: skip
@@ -88,8 +90,21 @@ def test_judge__after_each_kind_of_check__names_the_level_and_why(
     assert verdict.level is level
     assert words in verdict.level_text
     assert "secret" not in verdict.level_text
+    assert bool(verdict.alarm) is (words == "MISMATCH")
     # A consistent result holds at the block of the check, any other at the last indexed one.
     assert verdict.block == (check.block if check is not None and level is Level.CONSISTENT else at)
+
+
+@pytest.mark.parametrize("check", [None, HeadCheck(OPENING, HEAD, HEAD), HeadCheck(OPENING, HEAD, OTHER)])
+def test_judge__invalid__claims_nothing_about_its_ballots(check: HeadCheck | None) -> None:
+    verdict = judge(replace(ELECTION, invalid_reason="no contests", head_check=check), AFTER)
+    assert (verdict.level, verdict.block, verdict.alarm) == (Level.INDEXED, AFTER, None)
+    assert "Nothing was compared with the chain" in verdict.level_text
+
+
+def test_judge__complete__stays_as_it_is_at_later_blocks() -> None:
+    election = replace(ELECTION, head_check=HeadCheck(CLOSE, HEAD, HEAD))
+    assert judge(election, AFTER) == judge(election, CLOSE)
 
 
 def test_judge__partial__says_until_when_and_that_nobody_has_won() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from qballot.core.canonical import JsonTree
 from qballot.core.definition.reader import ObjectReader, refuse_repeated
-from qballot.core.definition.texts import find_description_fault, find_id_fault, find_title_fault
+from qballot.core.definition.texts import find_description_fault, find_id_fault, find_title_fault, simplify_title
 from qballot.core.election import Contest, Method, Option, TieRule
 from qballot.core.problems import Problems, join_path
 from qballot.core.tally.methods import METHODS
@@ -112,4 +112,4 @@ def _refuse_repeated_names(names: Sequence[tuple[str, str]], path: str, what: st
     paths = [join_path(path, index) for index in range(len(names))]
     for position, key in enumerate(("id", "title")):
         values = [(join_path(item, key), pair[position]) for item, pair in zip(paths, names, strict=True)]
-        refuse_repeated(values, f"{what}'s {key}", problems)
+        refuse_repeated(values, f"{what}'s {key}", problems, simplify_title)

@@ -114,12 +114,19 @@ def describe(value: JsonTree) -> str:
     return quote(value) if isinstance(value, str) else _KINDS[type(value)]
 
 
-def refuse_repeated(values: Iterable[tuple[str, str]], what: str, problems: Problems) -> None:
-    """Note every value that stood before. values: (path, value) pairs in the document's order; empty values pass."""
-    first: dict[str, str] = {}
+def refuse_repeated(
+    values: Iterable[tuple[str, str]], what: str, problems: Problems, simplify: Callable[[str], str] = str
+) -> None:
+    """Note every value that stood before. values: (path, value) pairs in the document's order; empty values pass.
+
+    simplify: reduces a value to what has to differ.
+    """
+    first: dict[str, tuple[str, str]] = {}
     for path, value in values:
-        if value and first.setdefault(value, path) != path:
-            problems.add(path, f"found {quote(value)} again, expected {what} different from {first[value]}")
+        before, place = first.setdefault(simplify(value), (value, path))
+        if value and place != path:
+            found = f"{quote(value)} again" if value == before else f"{quote(value)}, which looks the same"
+            problems.add(path, f"found {found}, expected {what} different from {place}")
 
 
 def _list_words(words: Iterable[str]) -> str:

@@ -18,10 +18,12 @@ from qballot.core.definition.texts import (
     ID_PATTERN,
     INVISIBLE,
     LANGUAGE_PATTERN,
+    LOOSE,
     MAX_DESCRIPTION_CHARACTERS,
     MAX_LANGUAGE_CHARACTERS,
     MAX_TITLE_CHARACTERS,
     SPACE,
+    TOO_MANY_MARKS,
 )
 from qballot.core.election import Method, TieRule
 from qballot.core.tally.methods import METHODS
@@ -81,7 +83,7 @@ def _texts() -> Schema:
 
 def _refused(controls: str) -> str:
     """Build the pattern of texts that hold what no text may, or that begin or end with a space."""
-    return rf"[{controls}{INVISIBLE}{BIDI_CONTROL}]|^[{SPACE}\n]|[{SPACE}\n]$"
+    return rf"[{controls}{INVISIBLE}{BIDI_CONTROL}]|{LOOSE}|{TOO_MANY_MARKS}|^[{SPACE}\n]|[{SPACE}\n]$"
 
 
 def _option() -> Schema:

@@ -19,6 +19,9 @@ def count_election(definition: Definition, groups: Mapping[bytes, Group]) -> Ele
 
     groups: the ballots that count, by their bytes, as `EffectiveBallots.groups` or `group_ballots` give them. Any bytes
     are allowed: what breaks a rule is spoiled, never an error. The result does not depend on the mapping's order.
+
+    A weight of 0 comes from an invalid census, whose weights are 1 … 2**96 - 1, and may be on chain all the same. Its
+    ballot is a ballot like others, counted, blank or spoiled, and adds 0 to every total.
     """
     misfits = _NOTHING
     shares: list[dict[Marks, Group]] = [{} for _ in definition.contests]

@@ -1,18 +1,20 @@
-"""Instant-runoff voting: options go out one by one from the bottom, until one has more than half of what still counts.
+"""Instant-runoff voting: options go out from the bottom until one has more than half of what still counts.
 
 A ballot ranks options 1 (first), 2, …; 0 is not ranked. Ranks only order, so gaps between them mean nothing. In every
 round a ballot counts for its first option that is still standing; with none left it is *exhausted*.
 
-    each round:  an option with more than half of the votes that are not exhausted wins;
-                 else the option with the fewest votes is eliminated.
+    each round:  1. An option with more than half of the votes that are not exhausted wins.
+                 2. Else the smallest group from the bottom with fewer votes together than any other option is
+                    eliminated. Where one option alone has the fewest votes, it is that group.
+                 3. Without such a group options tie for elimination. The leader wins all the same if it has more votes
+                    than any other option can get while the leader stands: than ballots that rank the other before it.
+                 4. Else the count stops. Of two options that stand and are equal, the seat is open between them. Of
+                    more, the result is that the lowest tie for elimination: undecided, nobody wins.
 
-When several options have the fewest votes,
-
-1. and have fewer together than any other option, they are eliminated together: whichever went first, the others would
-   follow before anyone else, so that the order cannot matter;
-2. else every order of eliminating them is followed to its end. If all of them elect the same option, it wins. If not,
-   nobody does, and the tie is between the options that some order elects.
-3. Past MAX_STANDING_SETS different sets of options this is given up, and all that still stand are reported as tied.
+Rules 2 and 3 only spare what cannot matter. A group as in rule 2 goes out before anybody else, in whichever order: what
+one of it leaves to another never lifts that above the group's sum, and the others only gain. A leader as in rule 3 has
+more votes than any other in every later round, thus is never the lowest and is the last to stand. Whether a tie that
+is left could change the winner would take following every order, exponentially many of them; the rule is to stop.
 
 The totals are each option's votes in the last round in which it stood.
 """
@@ -21,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TypeAlias
 
 from qballot.core.ballot import Marks
@@ -29,6 +32,7 @@ from qballot.core.election import Contest
 from qballot.core.tally.outcome import (
     LogEntry,
     Outcome,
+    TiedFor,
     log_outcome,
     name_options,
     option_ids,
@@ -37,9 +41,6 @@ from qballot.core.tally.outcome import (
 )
 from qballot.core.tally.rules import Limit, MethodRules, SpoilReason, WeightedMarks, constant, number_of_options
 from qballot.core.tally.words import RANK
-
-MAX_STANDING_SETS = 256
-"""Most sets of standing options that are looked at to see whether a tie matters."""
 
 MAX_RANKS = Limit(
     name="max_ranks",
@@ -85,8 +86,24 @@ class _Round:
 
     def lowest(self) -> list[int]:
         """Return the options with the fewest votes."""
-        fewest = min(self.votes.values())
-        return [option for option, votes in self.votes.items() if votes == fewest]
+        return self._options_with(min(self.votes.values()))
+
+    def leading(self) -> list[int]:
+        """Return the options with the most votes."""
+        return self._options_with(max(self.votes.values()))
+
+    def sure_losers(self) -> list[int]:
+        """Return the smallest group with fewer votes together than any other option; empty when there is none."""
+        upwards = sorted(self.votes, key=lambda option: self.votes[option])
+        together = 0
+        for size, (option, above) in enumerate(pairwise(upwards), start=1):
+            together += self.votes[option]
+            if together < self.votes[above]:
+                return sorted(upwards[:size])
+        return []
+
+    def _options_with(self, number: int) -> list[int]:
+        return [option for option, votes in self.votes.items() if votes == number]
 
 
 @dataclass(slots=True)
@@ -98,16 +115,17 @@ class _Count:
     totals: dict[int, int] = field(default_factory=dict)
     log: list[LogEntry] = field(default_factory=list)
 
-    def finish(self, text: str, *, winners: Iterable[int] = (), tied: Iterable[int] = ()) -> Outcome:
+    def finish(
+        self, text: str, *, winners: Sequence[int] = (), tied: Sequence[int] = (), tied_for: TiedFor | None = None
+    ) -> Outcome:
         """Write down the end and return the whole."""
-        winners, tied = tuple(sorted(winners)), tuple(sorted(tied))
-        self.log.append(log_outcome(self.contest, text, winners=winners, tied=tied))
+        self.log.append(log_outcome(self.contest, text, winners=winners, tied=tied, tied_for=tied_for))
         totals = tuple(self.totals[option] for option in range(len(self.contest.options)))
-        return Outcome(winners, tied, totals, tuple(self.log))
+        return Outcome(tuple(winners), tuple(tied), totals, tuple(self.log), tied_for)
 
 
 def count(contest: Contest, ballots: WeightedMarks) -> Outcome:
-    """Eliminate from the bottom until an option has more than half of the continuing votes or a tie stops the count."""
+    """Eliminate from the bottom until an option has more than half of the continuing votes or a tie ends the count."""
     state = _Count(contest, [(read_order(marks), weight) for marks, weight in ballots])
     standing: Standing = frozenset(range(len(contest.options)))
     number = 1
@@ -120,11 +138,11 @@ def count(contest: Contest, ballots: WeightedMarks) -> Outcome:
             share = f"{now.votes[winner]} of {now.continuing} continuing votes"
             text = f"{name_options(contest, [winner])} wins with {share}, more than half."
             return state.finish(text, winners=[winner])
-        lowest = now.lowest()
-        if len(lowest) > 1 and not _fall_together(now, lowest):
-            return _settle_tie(state, standing, now, lowest)
-        state.log.append(_log_elimination(state, standing, now, lowest))
-        standing -= frozenset(lowest)
+        eliminated = now.sure_losers()
+        if not eliminated:
+            return _settle_tie(state, standing, now)
+        state.log.append(_log_elimination(state, standing, now, eliminated))
+        standing -= frozenset(eliminated)
         number += 1
 
 
@@ -133,31 +151,19 @@ def read_order(marks: Marks) -> Order:
     return tuple(sorted((option for option, rank in enumerate(marks) if rank), key=lambda option: marks[option]))
 
 
-def find_possible_winners(ballots: Sequence[tuple[Order, int]], standing: Standing) -> Standing | None:
-    """Find every option that wins under some order of eliminating options that tie for the fewest votes.
+def find_reach(ballots: Sequence[tuple[Order, int]], standing: Standing, leader: int) -> dict[int, int]:
+    """Count for every other standing option the votes that it could have at most while the leader stands.
 
-    Returns None when more than MAX_STANDING_SETS different sets of standing options would have to be looked at; the
-    number of sets that can be reached does not depend on the order of the search.
+    Those are the votes of the ballots that rank it before the leader.
     """
-    winners: set[int] = set()
-    seen, waiting = {standing}, [standing]
-    while waiting:
-        options = waiting.pop()
-        now = _count_round(ballots, options, 0)
-        winner = now.majority()
-        if winner is not None:
-            winners.add(winner)
-            continue
-        lowest = now.lowest()
-        eliminations = [lowest] if _fall_together(now, lowest) else [[option] for option in lowest]
-        for eliminated in eliminations:
-            remaining = options - frozenset(eliminated)
-            if remaining not in seen:
-                if len(seen) == MAX_STANDING_SETS:
-                    return None
-                seen.add(remaining)
-                waiting.append(remaining)
-    return frozenset(winners)
+    reach = dict.fromkeys(sorted(standing - {leader}), 0)
+    for order, weight in ballots:
+        for option in order:
+            if option == leader:
+                break
+            if option in standing:
+                reach[option] += weight
+    return reach
 
 
 def _first_standing(order: Order, standing: Standing) -> int | None:
@@ -179,28 +185,37 @@ def _count_round(ballots: Sequence[tuple[Order, int]], standing: Standing, numbe
     return _Round(number, votes, exhausted)
 
 
-def _fall_together(now: _Round, lowest: Sequence[int]) -> bool:
-    """Say whether the options with the fewest votes have fewer together than any other option."""
-    others = [votes for option, votes in now.votes.items() if option not in lowest]
-    return bool(others) and sum(now.votes[option] for option in lowest) < min(others)
+def _settle_tie(state: _Count, standing: Standing, now: _Round) -> Outcome:
+    """End a count at options that tie for elimination. Other rules for ties would break it here."""
+    contest, lowest, leading = state.contest, now.lowest(), now.leading()
+    tie = f"Round {now.number}: {name_options(contest, lowest)} tie for the fewest votes, {now.votes[lowest[0]]} each"
+    data: dict[str, JsonTree] = {
+        "round": now.number,
+        "options": option_ids(contest, lowest),
+        "leading": option_ids(contest, leading),
+    }
+    if len(leading) == 1:
+        leader, most = name_options(contest, leading), now.votes[leading[0]]
+        reach = find_reach(state.ballots, standing, leading[0])
+        if all(votes < most for votes in reach.values()):
+            why = f"{leader} has {most}, more than any other can get while {leader} stands"
+            text = f"{tie}. Their order does not matter: {why} ({totals_in_words(contest, reach)})."
+            state.log.append(LogEntry("tie_without_effect", text, {**data, "reach": totals_by_id(contest, reach)}))
+            text = f"{leader} wins in whichever order tied options are eliminated."
+            return state.finish(text, winners=leading)
+    if len(standing) == 2:
+        return state.finish(f"{tie}, and nobody else stands: no winner.", tied=lowest, tied_for=TiedFor.SEAT)
+    text = f"{tie}, and their order may decide who wins. The count stops here; {_who_leads(contest, now, leading)}."
+    state.log.append(LogEntry("tie_for_elimination", text, data))
+    text = f"Undecided: {name_options(contest, lowest)} tie for elimination in round {now.number}. No winner."
+    return state.finish(text, tied=lowest, tied_for=TiedFor.ELIMINATION)
 
 
-def _settle_tie(state: _Count, standing: Standing, now: _Round, lowest: Sequence[int]) -> Outcome:
-    """End a count at options that tie for elimination."""
-    contest = state.contest
-    possible = find_possible_winners(state.ballots, standing)
-    tie = f"{name_options(contest, lowest)} tie for the fewest votes, {now.votes[lowest[0]]} each"
-    data: dict[str, JsonTree] = {"round": now.number, "options": option_ids(contest, lowest)}
-    data["possible_winners"] = None if possible is None else option_ids(contest, possible)
-    state.log.append(LogEntry("tie", f"Round {now.number}: {tie}.", data))
-    if possible is None:
-        text = f"Too many orders of elimination to follow: {name_options(contest, standing)} are tied, no winner."
-        return state.finish(text, tied=standing)
-    if len(possible) == 1:
-        text = f"{name_options(contest, possible)} wins in whichever order tied options are eliminated."
-        return state.finish(text, winners=possible)
-    text = f"The order of elimination decides between {name_options(contest, possible)}: they are tied, no winner."
-    return state.finish(text, tied=possible)
+def _who_leads(contest: Contest, now: _Round, leading: Sequence[int]) -> str:
+    if len(leading) == len(now.votes):
+        return "nobody leads"
+    names, most = name_options(contest, leading), now.votes[leading[0]]
+    return f"{names} leads with {most}" if len(leading) == 1 else f"{names} lead with {most} each"
 
 
 def _log_round(contest: Contest, now: _Round) -> LogEntry:
@@ -216,11 +231,11 @@ def _log_round(contest: Contest, now: _Round) -> LogEntry:
     )
 
 
-def _log_elimination(state: _Count, standing: Standing, now: _Round, lowest: Sequence[int]) -> LogEntry:
+def _log_elimination(state: _Count, standing: Standing, now: _Round, eliminated: Sequence[int]) -> LogEntry:
     """Write down who goes out of a round and where each of their votes goes."""
     contest = state.contest
-    remaining = standing - frozenset(lowest)
-    transfers: dict[int, dict[int, int]] = {option: {} for option in lowest}
+    remaining = standing - frozenset(eliminated)
+    transfers: dict[int, dict[int, int]] = {option: {} for option in eliminated}
     exhausted = 0
     for order, weight in state.ballots:
         source = _first_standing(order, standing)
@@ -233,21 +248,22 @@ def _log_elimination(state: _Count, standing: Standing, now: _Round, lowest: Seq
             transfers[source][target] = transfers[source].get(target, 0) + weight
     return LogEntry(
         "elimination",
-        f"{_why_eliminated(contest, now, lowest)}. {_transfers_in_words(contest, transfers.values(), exhausted)}",
+        f"{_why_eliminated(contest, now, eliminated)}. {_transfers_in_words(contest, transfers.values(), exhausted)}",
         {
             "round": now.number,
-            "options": option_ids(contest, lowest),
+            "options": option_ids(contest, eliminated),
             "transfers": {contest.options[source].id: totals_by_id(contest, to) for source, to in transfers.items()},
             "exhausted": str(exhausted),
         },
     )
 
 
-def _why_eliminated(contest: Contest, now: _Round, lowest: Sequence[int]) -> str:
-    names, fewest = name_options(contest, lowest), now.votes[lowest[0]]
-    if len(lowest) == 1:
-        return f"{names} has the fewest votes, {fewest}, and is eliminated"
-    return f"{names} have the fewest votes, {fewest} each and together fewer than any other, and are eliminated"
+def _why_eliminated(contest: Contest, now: _Round, eliminated: Sequence[int]) -> str:
+    names = name_options(contest, eliminated)
+    together = sum(now.votes[option] for option in eliminated)
+    if len(eliminated) == 1:
+        return f"{names} has the fewest votes, {together}, and is eliminated"
+    return f"{names} have together fewer votes, {together}, than any other option, and are eliminated"
 
 
 def _transfers_in_words(contest: Contest, transfers: Iterable[Mapping[int, int]], exhausted: int) -> str:
@@ -277,7 +293,8 @@ RULES = MethodRules(
     explain_marks=explain_marks,
     counting=(
         "Round by round the option with the fewest votes goes out and its ballots pass on to their next choice, "
-        "until one has more than half of those that still count."
+        "until one has more than half of those that still count. "
+        "Options that tie for going out end the count without a winner where their order may decide."
     ),
     blank_mark=0,
     find_fault=find_fault,

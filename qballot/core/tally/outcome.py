@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -12,6 +13,16 @@ from qballot.core.election import Contest
 
 Total: TypeAlias = int | Fraction
 """An exact number of votes or points."""
+
+
+class TiedFor(StrEnum):
+    """What tied options tie for."""
+
+    SEAT = "seat"
+    """The seat is open between exactly the tied options."""
+
+    ELIMINATION = "elimination"
+    """Each may be the next to go out, and the count stopped. An option that is not tied may yet be the one to win."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +46,9 @@ class LogEntry:
 class Outcome:
     """A contest counted by its method; options are positions in the contest.
 
-    winners: as many as there are seats, or none when the seat is open. tied: the options between which it is open.
+    winners: as many as there are seats, or none when nobody was elected.
+    tied: the options whose tie keeps the count from electing; empty without a tie.
+    tied_for: what they tie for; None exactly when `tied` is empty.
     totals: one for each option, what the result page draws as bars.
     """
 
@@ -43,6 +56,7 @@ class Outcome:
     tied: tuple[int, ...]
     totals: tuple[Total, ...]
     log: tuple[LogEntry, ...]
+    tied_for: TiedFor | None = None
 
 
 def format_total(total: Total) -> str:
@@ -92,9 +106,20 @@ def elect_greatest(contest: Contest, totals: Sequence[Total], unit: str, log: Se
         end = log_outcome(contest, f"{name_options(contest, first)} wins with {amount}.", winners=first)
         return Outcome(first, (), tuple(totals), (*log, listed, end))
     text = f"{name_options(contest, first)} tie with {amount} each: no winner."
-    return Outcome((), first, tuple(totals), (*log, listed, log_outcome(contest, text, tied=first)))
+    end = log_outcome(contest, text, tied=first, tied_for=TiedFor.SEAT)
+    return Outcome((), first, tuple(totals), (*log, listed, end), TiedFor.SEAT)
 
 
-def log_outcome(contest: Contest, text: str, *, winners: Iterable[int] = (), tied: Iterable[int] = ()) -> LogEntry:
-    """Make the entry that every count ends with."""
-    return LogEntry("outcome", text, {"winners": option_ids(contest, winners), "tied": option_ids(contest, tied)})
+def log_outcome(
+    contest: Contest,
+    text: str,
+    *,
+    winners: Iterable[int] = (),
+    tied: Iterable[int] = (),
+    tied_for: TiedFor | None = None,
+) -> LogEntry:
+    """Make the entry that every count ends with; `tied_for` is in it only where options tie."""
+    data: dict[str, JsonTree] = {"winners": option_ids(contest, winners), "tied": option_ids(contest, tied)}
+    if tied_for:
+        data["tied_for"] = tied_for.value
+    return LogEntry("outcome", text, data)

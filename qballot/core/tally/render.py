@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from qballot.core.tally.outcome import Total, format_total, list_in_words, name_options
+from qballot.core.tally.outcome import TiedFor, Total, format_total, list_in_words, name_options
 from qballot.core.tally.result import ContestResult, ElectionResult
 
 BAR_WIDTH = 30
@@ -45,6 +45,8 @@ def _outcome_line(result: ContestResult) -> str:
     if outcome.winners:
         label = "Winner" if len(outcome.winners) == 1 else "Winners"
         return f"{label}: {name_options(result.contest, outcome.winners)}"
+    if outcome.tied_for is TiedFor.ELIMINATION:
+        return f"No winner: undecided, since {name_options(result.contest, outcome.tied)} tie for elimination"
     if outcome.tied:
         return f"No winner: a tie between {name_options(result.contest, outcome.tied)}"
     return "No winner"

@@ -35,7 +35,7 @@ class ContestResult:
 
     @property
     def tied(self) -> tuple[str, ...]:
-        """Ids of the options between which the seat is open, in the definition's order; empty without a tie."""
+        """Ids of the options that tie, in the definition's order; `outcome.tied_for` says for what."""
         return tuple(self.contest.options[option].id for option in self.outcome.tied)
 
     def to_json(self) -> dict[str, JsonTree]:
