@@ -42,7 +42,8 @@ LAYERS: dict[str, int] = {
 }
 CORE_MAY_NOT_KNOW = {
     "os", "pathlib", "socket", "time", "random", "secrets", "logging", "sqlite3", "subprocess", "asyncio",
-    "threading", "urllib", "urllib3", "http", "httpx", "requests", "shutil", "glob", "signal", "web3", "sqlalchemy", "sqlmodel", "psycopg", "structlog", "tempfile",
+    "threading", "urllib", "urllib3", "http", "httpx", "requests", "shutil", "glob", "signal", "web3", "sqlalchemy",
+    "sqlmodel", "psycopg", "structlog", "tempfile",
 }  # fmt: skip
 
 
