@@ -11,6 +11,7 @@
     ├── ProofError            something that should follow by computation does not
     ├── ChainError            a node or a contract said no; `retryable` says whether trying again may help
     │   ├── EndpointError     no usable answer from the endpoint
+    │   │   ├── AnswerTooLargeError more came than is ever read at once
     │   │   └── TransactionRefused  the node does not take a transaction: InsufficientFundsError, UnderpricedError,
     │   │                     NonceTooLowError, AlreadyKnownError, GasRefusedError
     │   ├── ElectionError     the election takes none of this now: ElectionNotOpenError, ElectionClosedError,
@@ -21,7 +22,7 @@
     ├── ApiError              a server of our API gave no usable answer; `retryable` as above
     │   ├── ApiNotFoundError  … it has nothing of the kind
     │   └── ApiRequestError   … it finds the request not as it should be (an InputError too)
-    ├── StorageError          the database does not hold what it should
+    ├── StorageError          the database does not answer, or not with what it should hold; `retryable` as above
     └── ToolError             a program, port or file that the work needs is missing or taken
 
 Errors keep the data they were made of as attributes. They know nothing of HTTP or exit codes: interfaces map them.
@@ -143,6 +144,14 @@ class EndpointError(ChainError):
         self.endpoint = endpoint
         self.code = code
         super().__init__(f"{endpoint}: {message}", retryable=retryable)
+
+
+class AnswerTooLargeError(EndpointError):
+    """An endpoint's answer is larger than any that is read: asking for less at once helps, asking again does not."""
+
+    def __init__(self, endpoint: str, *, limit: int) -> None:
+        self.limit = limit
+        super().__init__(endpoint, f"found an answer of more than {limit} bytes, expected fewer", retryable=False)
 
 
 class TransactionRefused(EndpointError):
@@ -304,7 +313,11 @@ class ApiRequestError(ApiError, InputError):
 
 
 class StorageError(QballotError):
-    """The database does not hold what it should."""
+    """The database does not answer, or does not hold what it should. `retryable`: whether that may pass."""
+
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        self.retryable = retryable
+        super().__init__(message)
 
 
 class ToolError(QballotError):

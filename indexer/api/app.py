@@ -6,12 +6,14 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
 
 from indexer.api.deps import Services
 from indexer.api.errors import install_error_handlers
+from indexer.api.head_requests import HeadRequests
 from indexer.api.headers import SecurityHeaders
 from indexer.api.pages import Pages
 from indexer.api.routes import elections, health, pages
@@ -35,6 +37,8 @@ MIN_SILENCE_SECONDS = 60.0
 
 MAX_LAG_BLOCKS = 10
 """How many blocks the index may be behind before `/health/ready` says no."""
+
+HEALTH_THREADS = 2
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -83,8 +87,10 @@ def build_app(
         clock=clock,
         max_silence_seconds=max_silence_seconds,
         max_lag_blocks=max_lag_blocks,
+        health_threads=CapacityLimiter(HEALTH_THREADS),
     )
     install_error_handlers(app)
+    app.add_middleware(HeadRequests)
     app.add_middleware(SecurityHeaders)
     for part in (elections.router, health.router, pages.router):
         app.include_router(part)

@@ -13,7 +13,7 @@ from indexer.api.schemas import (
     ElectionSummary,
     SourceBody,
 )
-from indexer.results.service import BallotsPage, ElectionAnswer, ElectionsPage, block_json, turnout_json
+from indexer.results.service import BallotsPage, ElectionAnswer, ElectionsPage, ListedElection, block_json, turnout_json
 from indexer.storage.model import Ballot, Block, Source
 from qballot.core.address import checksum_address
 
@@ -21,20 +21,20 @@ from qballot.core.address import checksum_address
 def show_elections(page: ElectionsPage) -> ElectionList:
     """Show a page of elections."""
     block = None if page.block is None else show_block(page.block)
-    return ElectionList(block=block, elections=[show_summary(answer) for answer in page.elections], next=page.next)
+    return ElectionList(block=block, elections=[show_listed(listed) for listed in page.elections], next=page.next)
 
 
-def show_summary(answer: ElectionAnswer) -> ElectionSummary:
+def show_listed(listed: ListedElection) -> ElectionSummary:
     """Show an election as in a list."""
-    election = answer.view.election
+    listing = listed.listing
     return ElectionSummary(
-        election=checksum_address(election.box),
-        title=None if answer.definition is None else answer.definition.title,
-        phase=answer.phase,
-        opens_at=election.arguments.opens_at,
-        closes_at=election.arguments.closes_at,
-        voters=election.arguments.voters,
-        records=election.records,
+        election=checksum_address(listing.box),
+        title=None if listed.heading is None else listed.heading.title,
+        phase=listed.phase,
+        opens_at=listing.opens_at,
+        closes_at=listing.closes_at,
+        voters=listing.voters,
+        records=listing.records,
     )
 
 
@@ -43,7 +43,13 @@ def show_election(answer: ElectionAnswer) -> ElectionBody:
     election, arguments = answer.view.election, answer.view.election.arguments
     return ElectionBody.model_validate(
         {
-            **show_summary(answer).model_dump(),
+            "election": checksum_address(election.box),
+            "title": None if answer.definition is None else answer.definition.title,
+            "phase": answer.phase,
+            "opens_at": arguments.opens_at,
+            "closes_at": arguments.closes_at,
+            "voters": arguments.voters,
+            "records": election.records,
             "chain_id": answer.view.cursor.chain_id,
             "factory": checksum_address(answer.view.cursor.factory),
             "organizer": checksum_address(arguments.organizer),

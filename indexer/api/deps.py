@@ -1,4 +1,7 @@
-"""What routes are given: the services, and parameters that are checked before a route runs."""
+"""What routes are given: the services, and parameters that are checked before a route runs.
+
+All of it is `async`, though nothing waits: FastAPI would spend a thread of the server's on each otherwise.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, cast
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Path, Request
 
 from indexer.api.pages import Pages
@@ -17,7 +21,10 @@ from qballot.core.types import Address
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """All that the application's routes work with; made once by `build_app`."""
+    """All that the application's routes work with; made once by `build_app`.
+
+    health_threads: threads of their own for questions about health, which so never wait for other requests.
+    """
 
     repository: Repository
     results: Results
@@ -26,24 +33,25 @@ class Services:
     clock: Callable[[], float]
     max_silence_seconds: float
     max_lag_blocks: int
+    health_threads: CapacityLimiter
 
 
-def get_services(request: Request) -> Services:
+async def get_services(request: Request) -> Services:
     """Return the application's services."""
     return cast(Services, request.app.state.services)
 
 
-def get_results(request: Request) -> Results:
+async def get_results(request: Request) -> Results:
     """Return the application's answers about elections."""
-    return get_services(request).results
+    return (await get_services(request)).results
 
 
-def get_electorates(request: Request) -> Electorates:
+async def get_electorates(request: Request) -> Electorates:
     """Return the application's answers about who may vote."""
-    return get_services(request).electorates
+    return (await get_services(request)).electorates
 
 
-def parse_box(
+async def parse_box(
     box: Annotated[
         str,
         Path(
@@ -56,7 +64,7 @@ def parse_box(
     return parse_address(box)
 
 
-def parse_voter(
+async def parse_voter(
     address: Annotated[
         str,
         Path(

@@ -1,21 +1,26 @@
-"""The one shape of every error, `{"type", "detail"}`, and the only place that knows status codes.
+"""The one shape of every error, `{"type", "detail"}` or a page, and the only place that knows status codes.
 
 Nothing that a driver, an endpoint or a traceback says is ever repeated to a client.
 """
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Request
+from collections.abc import Mapping
+from typing import cast
+
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
+from indexer.api.deps import Services
 from indexer.api.headers import SECURITY_HEADERS
-from indexer.sync.journal import get_journal
+from indexer.journal import get_journal
+from indexer.results import NotCountedError
 from qballot.errors import InputError, StorageError
 
 _TYPES = {404: "not_found", 405: "method_not_allowed", 422: "invalid_request", 503: "unavailable"}
-_DETAILS = {404: "there is nothing at this path", 405: "this path answers to GET alone"}
+_DETAILS = {404: "there is nothing at this path", 405: "this path answers to GET and HEAD alone"}
 
 _log = get_journal("api")
 
@@ -35,45 +40,57 @@ class ElectionNotFoundError(MissingError):
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Make every error of the application one of our shape."""
+    """Make every error of the application one of our shape.
+
+    The handlers are `async`, though nothing waits: they would need a thread of the server's otherwise.
+    """
     app.add_exception_handler(HTTPException, _answer_http_error)
     app.add_exception_handler(RequestValidationError, _answer_validation_error)
     app.add_exception_handler(InputError, _answer_input_error)
+    app.add_exception_handler(NotCountedError, _answer_not_counted)
     app.add_exception_handler(StorageError, _answer_storage_error)
     app.add_exception_handler(Exception, _answer_unexpected)
 
 
-def make_error(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    """Make an error response."""
+def make_error(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Make an error response: a page where pages are, JSON everywhere else."""
+    if request.url.path == "/" or request.url.path.startswith("/e/"):
+        pages = cast(Services, request.app.state.services).pages
+        return HTMLResponse(pages.render_error(status, detail), status, headers)
     kind = _TYPES.get(status, "error" if status < 500 else "internal")
     return JSONResponse({"type": kind, "detail": detail}, status, headers)
 
 
-def _answer_http_error(_request: Request, error: Exception) -> JSONResponse:
+async def _answer_http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     own = isinstance(error, MissingError)
     detail = error.detail if own else _DETAILS.get(error.status_code, error.detail)
-    return make_error(error.status_code, detail, dict(error.headers or {}))
+    headers = {"allow": "GET, HEAD"} if error.status_code == 405 else dict(error.headers or {})
+    return make_error(request, error.status_code, detail, headers)
 
 
-def _answer_validation_error(_request: Request, error: Exception) -> JSONResponse:
+async def _answer_validation_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     problems = [f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()]
-    return make_error(422, "; ".join(problems))
+    return make_error(request, 422, "; ".join(problems))
 
 
-def _answer_input_error(_request: Request, error: Exception) -> JSONResponse:
-    return make_error(422, str(error))
+async def _answer_input_error(request: Request, error: Exception) -> Response:
+    return make_error(request, 422, str(error))
 
 
-def _answer_storage_error(request: Request, error: Exception) -> JSONResponse:
+async def _answer_not_counted(request: Request, error: Exception) -> Response:
+    return make_error(request, 503, str(error), {"retry-after": "2"})
+
+
+async def _answer_storage_error(request: Request, error: Exception) -> Response:
     _log.error("index not readable", path=request.url.path, problem=str(error))
-    return make_error(503, "the index cannot be read at the moment")
+    return make_error(request, 503, "the index cannot be read at the moment")
 
 
-def _answer_unexpected(request: Request, error: Exception) -> JSONResponse:
+async def _answer_unexpected(request: Request, error: Exception) -> Response:
     # This answer is made outside of the middleware that sets these headers elsewhere.
     _log.error("request failed", path=request.url.path, exc_info=error)
-    return make_error(500, "something went wrong here; it has been logged", dict(SECURITY_HEADERS))
+    return make_error(request, 500, "something went wrong here; it has been logged", SECURITY_HEADERS)

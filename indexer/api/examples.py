@@ -105,6 +105,7 @@ RESULT: dict[str, Any] = {
     "state_text": "Complete: the election closed at 2027-01-01 00:00:00 UTC, and at block 1204 no ballot can follow.",
     "level": "consistent",
     "level_text": "Consistent: the hash chain recomputed from all ballots equals head() of the box at block 1204. …",
+    "alarm": None,
     "block": _BLOCK,
     "head": _hash("a"),
     "turnout": _TURNOUT,
@@ -116,6 +117,7 @@ RESULT: dict[str, Any] = {
             "method": "plurality",
             "winners": ["ada"],
             "tied": [],
+            "tied_for": None,
             "leading": [],
             "totals": {"ada": "2", "ben": "1"},
             "log": [

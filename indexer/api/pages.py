@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from http import HTTPStatus
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -25,13 +26,17 @@ PHASES = {
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One option in a contest's chart. percent: of the greatest total, 0 … 100. mark: winner, leading, tied or none."""
+    """One option in a contest's chart. percent: of the greatest total, 0 … 100.
+
+    mark: winner, leading, tied or none. label: the same in words.
+    """
 
     title: str
     total: str
     percent: int
     negative: bool
     mark: str
+    label: str
 
 
 class Pages:
@@ -59,6 +64,10 @@ class Pages:
         ]
         return self._templates.get_template("election.html").render(answer=answer, result=document, contests=shown)
 
+    def render_error(self, status: int, detail: str) -> str:
+        """Render the page for what went wrong. status: of HTTP."""
+        return self._templates.get_template("error.html").render(title=HTTPStatus(status).phrase, detail=detail)
+
     def render_not_found(self) -> str:
         """Render the page for an address without an election."""
         return self._templates.get_template("not_found.html").render()
@@ -74,7 +83,8 @@ def draw_bars(contest: Contest, count: Mapping[str, Any]) -> list[Bar]:
             total=count["totals"][option.id],
             percent=int(abs(totals[option.id]) * 100 / greatest),
             negative=totals[option.id] < 0,
-            mark=_find_mark(option.id, count),
+            mark=(mark := _find_mark(option.id, count)),
+            label="tied for elimination" if mark == "tied" and count["tied_for"] == "elimination" else mark,
         )
         for option in sorted(contest.options, key=lambda option: -totals[option.id])
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -99,7 +99,10 @@ class ElectionBody(ElectionSummary):
     head: Annotated[HashText, Field(description="Head of the hash chain, recomputed from the records")]
     batches: int
     turnout: Annotated[TurnoutBody | None, Field(description="None for an invalid election")]
-    block: Annotated[BlockBody, Field(description="The last indexed block: phase and numbers hold at it")]
+    block: Annotated[
+        BlockBody,
+        Field(description="The block that phase and numbers hold at: the last indexed, or one shortly before it"),
+    ]
 
 
 class ContestBody(Schema):
@@ -109,7 +112,14 @@ class ContestBody(Schema):
     title: str
     method: str
     winners: Annotated[list[str], Field(description="Ids of the options that won; empty unless `complete`")]
-    tied: Annotated[list[str], Field(description="Ids of the options that a tie is between; empty unless `complete`")]
+    tied: Annotated[list[str], Field(description="Ids of the options that tie; empty unless `complete`")]
+    tied_for: Annotated[
+        Literal["seat", "elimination"] | None,
+        Field(
+            description="What they tie for: `seat`, or `elimination`, where the count stopped undecided and an option "
+            "that is not listed may lead; null without a tie"
+        ),
+    ]
     leading: Annotated[list[str], Field(description="While `partial`: who would win or tie if it ended now")]
     totals: dict[str, NumberText]
     log: Annotated[list[dict[str, Any]], Field(description="The count step by step: `kind`, `text` and numbers")]
@@ -137,6 +147,10 @@ class ResultBody(Schema):
     state_text: str
     level: Annotated[Level, Field(description="The highest level of verification that was reached")]
     level_text: Annotated[str, Field(description="What that shows and what not, and why no higher level was reached")]
+    alarm: Annotated[
+        str | None,
+        Field(description="What contradicts this result, which is then not to be relied on; None when nothing does"),
+    ]
     block: Annotated[BlockBody, Field(description="The block that all of this holds at")]
     head: HashText
     turnout: TurnoutBody | None
@@ -166,8 +180,14 @@ class BallotList(Schema):
 
     election: AddressText
     block: Annotated[BlockBody, Field(description="The last indexed block")]
-    ballots: list[BallotBody]
-    next: Annotated[int | None, Field(description="Pass as `after` for the next page; None at the end")]
+    ballots: Annotated[
+        list[BallotBody],
+        Field(description="Up to `limit`, and fewer where their bytes would be too many for one answer"),
+    ]
+    next: Annotated[
+        int | None,
+        Field(description="Pass as `after` for the next page, whatever the length of this one; None at the end"),
+    ]
 
 
 class VoterProofBody(Schema):

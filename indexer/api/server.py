@@ -11,7 +11,7 @@ from functools import partial
 import uvicorn
 from starlette.types import ASGIApp
 
-from indexer.sync import stop_on_signals
+from indexer.stopping import stop_on_signals
 from qballot.errors import ToolError
 
 GRACE_SECONDS = 5

@@ -4,7 +4,8 @@
 proves that somebody may vote.
 """
 
+from indexer.results.count import NotCountedError
 from indexer.results.electorate import Electorates, Missing
 from indexer.results.service import Results, result_document
 
-__all__ = ["Electorates", "Missing", "Results", "result_document"]
+__all__ = ["Electorates", "Missing", "NotCountedError", "Results", "result_document"]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from indexer.storage.model import Block, Election, HeadCheck
+from indexer.storage.model import Block, Election, HeadCheck, Listing
 from qballot.core.types import UnixSeconds
 
 
@@ -55,26 +55,35 @@ class Level(StrEnum):
     """And the head recomputed from the records equals what `head()` answered at a block."""
 
 
+PHASE_BEGINS = {Phase.OPEN: "opened", Phase.CLOSED: "closed"}
+
+NEVER_COMPARED = (
+    "Indexed: read from the logs that one endpoint gave. Nothing was compared with the chain, since an invalid "
+    "election is never counted."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a result is worth. block: the block that it holds at."""
+    """What a result is worth. block: the block that it holds at. alarm: what contradicts it, None when nothing does."""
 
     state: State
     state_text: str
     level: Level
     level_text: str
+    alarm: str | None
     block: Block
 
 
-def compute_phase(election: Election, now: UnixSeconds) -> Phase:
+def compute_phase(election: Election | Listing, now: UnixSeconds) -> Phase:
     """Say where an election stands at a block with this timestamp."""
     if election.invalid_reason is not None:
         return Phase.INVALID
     if election.cancelled:
         return Phase.CANCELLED
-    if now < election.arguments.opens_at:
+    if now < election.opens_at:
         return Phase.UPCOMING
-    return Phase.OPEN if now < election.arguments.closes_at else Phase.CLOSED
+    return Phase.OPEN if now < election.closes_at else Phase.CLOSED
 
 
 def compute_state(election: Election, now: UnixSeconds) -> State:
@@ -92,16 +101,19 @@ def judge(election: Election, indexed: Block) -> Verdict:
 
     A consistent result holds at the block that `head()` was read at, any other at the last indexed one.
     """
-    problem = _find_level_problem(election, indexed)
+    if election.invalid_reason is not None:
+        return _judge_as(election, indexed, Level.INDEXED, NEVER_COMPARED)
     check = election.head_check
-    block = indexed if problem is not None or check is None else check.block
-    return Verdict(
-        state=compute_state(election, block.timestamp),
-        state_text=_describe_state(election, block),
-        level=Level.CONSISTENT if problem is None else Level.INDEXED,
-        level_text=_describe_consistent(block) if problem is None else _describe_indexed(problem),
-        block=block,
-    )
+    alarm = _find_alarm(check)
+    if alarm is not None:
+        return _judge_as(election, indexed, Level.INDEXED, _describe_indexed(alarm), alarm)
+    problem = _find_level_problem(election, indexed)
+    if problem is not None or check is None:
+        text = (
+            f"{_describe_indexed(problem or '')} An endpoint that leaves out or invents ballots would not be noticed."
+        )
+        return _judge_as(election, indexed, Level.INDEXED, text)
+    return _judge_as(election, check.block, Level.CONSISTENT, _describe_consistent(election, check.block, indexed))
 
 
 def describe_time(seconds: UnixSeconds) -> str:
@@ -112,47 +124,59 @@ def describe_time(seconds: UnixSeconds) -> str:
         return f"second {seconds} since 1970"
 
 
+def _judge_as(election: Election, block: Block, level: Level, level_text: str, alarm: str | None = None) -> Verdict:
+    return Verdict(
+        state=compute_state(election, block.timestamp),
+        state_text=_describe_state(election, block),
+        level=level,
+        level_text=level_text,
+        alarm=alarm,
+        block=block,
+    )
+
+
+def _find_alarm(check: HeadCheck | None) -> str | None:
+    """Say what the chain contradicts; None when it contradicts nothing, or was not asked."""
+    if check is None or check.chain_head is None or check.agrees:
+        return None
+    return (
+        f"MISMATCH: at block {check.block.number} the box's head() is 0x{check.chain_head.hex()}, and the records give "
+        f"0x{check.recomputed_head.hex()}. Records are missing, forged or out of order: do not rely on this result"
+    )
+
+
 def _find_level_problem(election: Election, indexed: Block) -> str | None:
-    """Say why the level is not `consistent`; None when it is."""
+    """Say why the level is not `consistent`, where nothing contradicts it; None when it is."""
     check = election.head_check
     if check is None:
         return "head() of the box has not been read yet"
     if check.chain_head is None:
         return f"the endpoint gave no head() of the box at block {check.block.number}"
-    if not check.agrees:
-        return _describe_mismatch(check)
     if check.recomputed_head != election.head:
         return f"the box has changed since head() was read at block {check.block.number}"
-    if compute_state(election, check.block.timestamp) is not compute_state(election, indexed.timestamp):
-        return "head() of the box has not been read since the election closed"
+    phase = compute_phase(election, indexed.timestamp)
+    if compute_phase(election, check.block.timestamp) is not phase:
+        return f"head() of the box has not been read since the election {PHASE_BEGINS[phase]}"
     return None
 
 
-def _describe_mismatch(check: HeadCheck) -> str:
-    chain_head = "nothing" if check.chain_head is None else f"0x{check.chain_head.hex()}"
-    return (
-        f"MISMATCH: at block {check.block.number} the box's head() is {chain_head}, and the records give "
-        f"0x{check.recomputed_head.hex()}. Records are missing, forged or out of order: do not rely on this result"
-    )
-
-
 def _describe_indexed(problem: str) -> str:
-    return (
-        f"Indexed: read from the logs that one endpoint gave. Not consistent, because {problem}. "
-        "An endpoint that leaves out or invents ballots would not be noticed."
-    )
+    return f"Indexed: read from the logs that one endpoint gave. Not consistent, because {problem}."
 
 
-def _describe_consistent(block: Block) -> str:
+def _describe_consistent(election: Election, block: Block, indexed: Block) -> str:
+    later = ""
+    if compute_state(election, block.timestamp) is State.PARTIAL and indexed.number > block.number:
+        later = f" Up to block {indexed.number} the logs hold no later ballot; head() was not read again since."
     return (
         f"Consistent: the hash chain recomputed from all ballots equals head() of the box at block {block.number}. "
         "No ballot is missing, added or moved if the endpoint told the truth about head(). Not proven: that value and "
-        "the block's hash were taken from the endpoint without a state proof, and no second endpoint was asked."
+        f"the block's hash were taken from the endpoint without a state proof, and no second endpoint was asked.{later}"
     )
 
 
 def _describe_state(election: Election, block: Block) -> str:
-    opens_at, closes_at = (describe_time(at) for at in (election.arguments.opens_at, election.arguments.closes_at))
+    opens_at, closes_at = (describe_time(at) for at in (election.opens_at, election.closes_at))
     match compute_phase(election, block.timestamp):
         case Phase.INVALID:
             return f"Invalid, and never counted: {election.invalid_reason}"

@@ -10,12 +10,26 @@ from typing import Any
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from indexer.storage.migrate import upgrade_schema
 from qballot.errors import StorageError
 
 POSTGRESQL_DRIVER = "postgresql+psycopg"
 SQLITE_BUSY_SECONDS = 30
+_PASSING_SQLITE_CODES = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+_PASSING_SQLSTATES = frozenset({"08", "40", "53", "55", "57", "58"})
+"""Classes: connection, rollback, resources, object in use, operator, system. Source: PostgreSQL, Appendix A."""
+
 WRITES = "qballot_writes"
 """Execution option of a connection that will write: SQLite takes its lock at BEGIN rather than fail half-way."""
 
@@ -59,7 +73,19 @@ def storage_errors(what: str) -> Iterator[None]:
     except (SQLAlchemyError, psycopg.Error) as error:
         cause = getattr(error, "orig", None) or error
         lines = str(cause).strip().splitlines() or [type(cause).__name__]
-        raise StorageError(f"{what}: {lines[0]}") from error
+        raise StorageError(f"{what}: {lines[0]}", retryable=_may_pass(error)) from error
+
+
+def _may_pass(error: Exception) -> bool:
+    """Say whether the database may take the same again later: it was away, busy or full, and nothing else is wrong."""
+    cause = getattr(error, "orig", None) or error
+    if isinstance(cause, sqlite3.Error):
+        # The lower byte is the primary code, the rest says more. Source: sqlite.org/rescode.html
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in _PASSING_SQLITE_CODES
+    if isinstance(cause, psycopg.Error):
+        lost = isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None
+        return lost or (cause.sqlstate or "")[:2] in _PASSING_SQLSTATES
+    return isinstance(error, PoolTimeoutError)
 
 
 def _parse_url(url: str) -> URL:

@@ -85,6 +85,40 @@ class Election:
     invalid_reason: str | None
     head_check: HeadCheck | None = None
 
+    @property
+    def opens_at(self) -> UnixSeconds:
+        """The first second in which ballots are taken."""
+        return self.arguments.opens_at
+
+    @property
+    def closes_at(self) -> UnixSeconds:
+        """The first second in which ballots are no longer taken."""
+        return self.arguments.closes_at
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """An election as in a list: what costs little to load. Fields as of `Election` and its arguments."""
+
+    number: int
+    box: Address
+    definition_hash: Hash32
+    opens_at: UnixSeconds
+    closes_at: UnixSeconds
+    voters: int
+    records: int
+    cancelled: bool
+    invalid_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unchecked:
+    """A box whose `head()` should be read, with the head that its records give."""
+
+    number: int
+    box: Address
+    head: Hash32
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:

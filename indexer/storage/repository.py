@@ -5,16 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, Select, and_, or_, select
+from sqlalchemy import Connection, Engine, Select, and_, not_, or_, select
 
 from indexer.storage.engine import storage_errors
-from indexer.storage.model import Ballot, Batch, Block, ChainCursor, ChainObservation, Election
-from indexer.storage.rows import read_ballot, read_batch, read_block, read_cursor, read_election, read_record
+from indexer.storage.model import Ballot, Batch, Block, ChainCursor, ChainObservation, Election, Listing, Unchecked
+from indexer.storage.rows import (
+    read_ballot,
+    read_batch,
+    read_block,
+    read_cursor,
+    read_election,
+    read_listing,
+    read_record,
+)
 from indexer.storage.tables import BALLOTS, BATCHES, CHAIN_CURSOR, CHAIN_OBSERVATIONS, ELECTIONS, HEAD_CHECKS
 from qballot.core.records import Record
-from qballot.core.types import Address, VoterIndex
+from qballot.core.types import Address, Hash32, VoterIndex
+
+MAX_NUMBER = 2**31 - 1
+"""Greatest number that an election can have: its column is an SQL INTEGER."""
 
 _STREAMED_ROWS = 5_000
+_STREAMED_BALLOTS = 50
+_LISTED = [
+    ELECTIONS.c[name]
+    for name in (
+        "id", "box", "definition_hash", "opens_at", "closes_at", "voters", "records", "cancelled", "invalid_reason",
+    )
+]  # fmt: skip
 
 
 class Repository:
@@ -53,38 +71,64 @@ class Snapshot:
         row = self._connection.execute(select(CHAIN_OBSERVATIONS)).mappings().first()
         return None if row is None else ChainObservation(read_block(row), row["observed_at_unix"])
 
-    def load_boxes(self) -> list[Address]:
-        """Load the addresses of all boxes, in the order of their creation."""
-        return [
-            Address(bytes(box)) for box in self._connection.scalars(select(ELECTIONS.c.box).order_by(ELECTIONS.c.id))
-        ]
+    def load_open_boxes(self) -> list[Address]:
+        """Load the addresses of the boxes that may still emit something, in the order of their creation.
+
+        They are all but the cancelled ones and those that had closed at the last indexed block.
+        """
+        boxes = select(ELECTIONS.c.box).where(~ELECTIONS.c.cancelled).order_by(ELECTIONS.c.id)
+        block = select(CHAIN_CURSOR.c.block_timestamp).scalar_subquery()
+        open_boxes = boxes.where(or_(block.is_(None), ELECTIONS.c.closes_at > block))
+        return [Address(bytes(box)) for box in self._connection.scalars(open_boxes)]
 
     def load_election(self, box: Address) -> Election | None:
         """Load one election; None when this index has none at this address."""
         row = self._connection.execute(_elections().where(ELECTIONS.c.box == box)).mappings().first()
         return None if row is None else read_election(row)
 
-    def load_elections(self, *, limit: int, before: int | None = None) -> list[Election]:
+    def load_elections(self, *, limit: int, before: int | None = None) -> list[Listing]:
         """Load up to `limit` elections, the newest first, those with a number below `before`."""
-        query = _elections().order_by(ELECTIONS.c.id.desc()).limit(limit)
-        if before is not None:
+        query = select(*_LISTED).order_by(ELECTIONS.c.id.desc()).limit(limit)
+        # No election has a greater number, and PostgreSQL takes none for comparison.
+        if before is not None and before <= MAX_NUMBER:
             query = query.where(ELECTIONS.c.id < before)
-        return [read_election(row) for row in self._connection.execute(query).mappings()]
+        return [read_listing(row) for row in self._connection.execute(query).mappings()]
 
-    def load_unchecked(self, at: Block) -> list[Election]:
-        """Load the elections whose head should be read at this block.
+    def load_definitions(self, numbers: Sequence[int]) -> dict[int, bytes]:
+        """Load the bytes of some elections' definitions, by the elections' numbers."""
+        query = select(ELECTIONS.c.id, ELECTIONS.c.definition).where(ELECTIONS.c.id.in_(numbers))
+        return {number: bytes(definition) for number, definition in self._connection.execute(query)}
 
-        They are those never read or read before without success, those with records since, those open, and those
-        closed by this block but not yet by the one of their last check.
+    def load_unchecked(self, at: Block, *, watched: int) -> list[Unchecked]:
+        """Load the valid elections whose head should be read at this block, the longest unread first.
+
+        They are those never read, or without success, those with records since, and those that have opened or closed
+        since. Of those that are open and have had no record since, up to `watched` more.
         """
         check = HEAD_CHECKS.c
-        moving = and_(
-            ~ELECTIONS.c.cancelled, check.block_timestamp < ELECTIONS.c.closes_at, ELECTIONS.c.opens_at <= at.timestamp
+        opened = and_(check.block_timestamp < ELECTIONS.c.opens_at, ELECTIONS.c.opens_at <= at.timestamp)
+        closed = and_(check.block_timestamp < ELECTIONS.c.closes_at, ELECTIONS.c.closes_at <= at.timestamp)
+        moved = and_(~ELECTIONS.c.cancelled, or_(opened, closed))
+        unsettled = or_(check.chain_head.is_(None), check.chain_head != ELECTIONS.c.head, moved)
+        due = or_(check.block_number.is_(None), and_(check.block_number < at.number, unsettled))
+        quiet = and_(
+            ~ELECTIONS.c.cancelled,
+            check.block_number < at.number,
+            ELECTIONS.c.opens_at <= at.timestamp,
+            ELECTIONS.c.closes_at > at.timestamp,
+            not_(unsettled),
         )
-        unsettled = or_(check.chain_head.is_(None), check.chain_head != ELECTIONS.c.head, moving)
-        stale = or_(check.block_number.is_(None), and_(check.block_number < at.number, unsettled))
-        query = _elections().where(stale).order_by(ELECTIONS.c.id)
-        return [read_election(row) for row in self._connection.execute(query).mappings()]
+        query = (
+            select(ELECTIONS.c.id, ELECTIONS.c.box, ELECTIONS.c.head)
+            .outerjoin(HEAD_CHECKS, check.election_id == ELECTIONS.c.id)
+            .where(ELECTIONS.c.invalid_reason.is_(None))
+            .order_by(check.block_number.asc().nulls_first(), ELECTIONS.c.id)
+        )
+        rows = [
+            *self._connection.execute(query.where(due)),
+            *self._connection.execute(query.where(quiet).limit(watched)),
+        ]
+        return [Unchecked(number, Address(bytes(box)), Hash32(bytes(head))) for number, box, head in rows]
 
     def load_batch(self, election: Election, sequence: int) -> Batch | None:
         """Load the batch with this place among the election's."""
@@ -92,12 +136,12 @@ class Snapshot:
         row = self._connection.execute(select(BATCHES).where(chosen)).mappings().first()
         return None if row is None else read_batch(row)
 
-    def load_ballots(
+    def stream_ballots(
         self, election: Election, *, limit: int, after: int | None = None, voter: VoterIndex | None = None
-    ) -> Sequence[Ballot]:
-        """Load up to `limit` ballots of an election in the order of the chain, those with a position above `after`.
+    ) -> Iterator[Ballot]:
+        """Give up to `limit` ballots of an election in the order of the chain, those with a position above `after`.
 
-        voter: only this voter's.
+        voter: only this voter's. A few are loaded at a time: a ballot may have 65,535 bytes.
         """
         join = and_(BATCHES.c.election_id == BALLOTS.c.election_id, BATCHES.c.sequence == BALLOTS.c.batch_sequence)
         query = select(BALLOTS, BATCHES).join(BATCHES, join).where(BALLOTS.c.election_id == election.number)
@@ -105,8 +149,10 @@ class Snapshot:
             query = query.where(BALLOTS.c.position > after)
         if voter is not None:
             query = query.where(BALLOTS.c.voter == voter)
-        rows = self._connection.execute(query.order_by(BALLOTS.c.position).limit(limit)).mappings()
-        return [read_ballot(row) for row in rows]
+        query = query.order_by(BALLOTS.c.position).limit(limit)
+        with self._connection.execution_options(yield_per=_STREAMED_BALLOTS).execute(query) as streamed:
+            for row in streamed.mappings():
+                yield read_ballot(row)
 
     def stream_records(self, election: Election, *, start: int = 0) -> Iterator[Record]:
         """Give the election's records in the order of the chain from the position `start`, some thousands at a time."""

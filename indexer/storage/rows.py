@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from indexer.storage.model import Ballot, Batch, Block, ChainCursor, Election, HeadCheck, Source
+from indexer.storage.model import Ballot, Batch, Block, ChainCursor, Election, HeadCheck, Listing, Source
 from qballot.core.provenance import BoxArguments
 from qballot.core.records import Record
 from qballot.core.types import Address, BlockNumber, ChainId, Hash32, UnixSeconds, VoterIndex, Weight
@@ -124,6 +124,21 @@ def read_election(row: RowMapping) -> Election:
         cancelled=row["cancelled"],
         invalid_reason=row["invalid_reason"],
         head_check=None if row["check_block_number"] is None else _read_head_check(row),
+    )
+
+
+def read_listing(row: RowMapping) -> Listing:
+    """Read the columns of an election that a list shows."""
+    return Listing(
+        number=row["id"],
+        box=Address(bytes(row["box"])),
+        definition_hash=Hash32(bytes(row["definition_hash"])),
+        opens_at=UnixSeconds(row["opens_at"]),
+        closes_at=UnixSeconds(row["closes_at"]),
+        voters=row["voters"],
+        records=row["records"],
+        cancelled=row["cancelled"],
+        invalid_reason=row["invalid_reason"],
     )
 
 

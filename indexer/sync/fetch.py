@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 from indexer.storage.model import Block
 from qballot.chain.answers import BlockHeader, Log
-from qballot.chain.contracts import BALLOT_BOX_CANCELLED, BALLOT_BOX_CREATED, BALLOTS_CAST
+from qballot.chain.contracts import BALLOT_BOX_CANCELLED, BALLOT_BOX_CREATED, BALLOTS_CAST, read_address_topic
 from qballot.chain.rpc import Rpc
 from qballot.core.types import Address, Hash32
-from qballot.errors import EndpointError, ReorgError
+from qballot.errors import AnswerTooLargeError, EndpointError, ReorgError
 
 MAX_ADDRESSES = 500
 """Boxes asked about in one request; providers commonly take a thousand."""
+
+MAX_RANGE_BYTES = 64 * 1024 * 1024
+"""Data of a range's logs that is held at once, over all requests, where the range is more than one block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +31,21 @@ class FetchedRange:
 def fetch_range(rpc: Rpc, *, start: int, end: int, factory: Address, boxes: Sequence[Address]) -> FetchedRange:
     """Fetch what factory and boxes emitted in a closed interval of blocks, those created in it included.
 
-    boxes: the ones known before. Raises EndpointError, retryable, when the chain changed during the questions.
+    boxes: the ones known before. Raises EndpointError, retryable, when the chain changed during the questions,
+    AnswerTooLargeError when the range holds too much, DecodeError for a box that is no address.
     """
     last = rpc.block(end)
     creations = rpc.logs(start, end, [factory], [BALLOT_BOX_CREATED])
-    asked = list(dict.fromkeys([*boxes, *(Address(log.topics[1][12:]) for log in creations if len(log.topics) > 1)]))
+    created = (read_address_topic(log.topics[1]) for log in creations if len(log.topics) > 1)
+    asked = list(dict.fromkeys([*boxes, *created]))
     box_logs: list[Log] = []
+    size = 0
     for at in range(0, len(asked), MAX_ADDRESSES):
-        box_logs += rpc.logs(start, end, asked[at : at + MAX_ADDRESSES], [[BALLOTS_CAST, BALLOT_BOX_CANCELLED]])
+        found = rpc.logs(start, end, asked[at : at + MAX_ADDRESSES], [[BALLOTS_CAST, BALLOT_BOX_CANCELLED]])
+        box_logs += found
+        size += sum(len(log.data) for log in found)
+        if size > MAX_RANGE_BYTES and start < end:
+            raise AnswerTooLargeError(rpc.endpoint, limit=MAX_RANGE_BYTES)
     box_logs.sort(key=lambda log: (log.block_number, log.log_index))
     _check_one_chain(rpc, last, [*creations, *box_logs])
     return FetchedRange(to_block(last), creations, box_logs)

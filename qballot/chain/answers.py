@@ -6,12 +6,18 @@ reading logs: web3.py's formatters cost some fifty times more.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
 
 from qballot.chain.amounts import format_ether, format_gwei
-from qballot.core.types import Address, BlockNumber, Hash32, UnixSeconds
+from qballot.core.types import Address, BlockNumber, ChainId, Hash32, UnixSeconds
+
+MAX_INDEX = 2**63 - 1
+"""Greatest height, time, place or chain id that is believed: what databases hold, and more than any chain has."""
+
+_QUANTITY = re.compile("0x[0-9a-fA-F]{1,64}")
 
 
 class BlockHeader(msgspec.Struct, frozen=True):
@@ -108,6 +114,11 @@ def decode_quantity(raw: msgspec.Raw | bytes) -> int:
     return _quantity(_TEXT.decode(raw))
 
 
+def decode_chain_id(raw: msgspec.Raw | bytes) -> ChainId:
+    """Decode a chain's id, 0x-hex in JSON."""
+    return ChainId(_index(_TEXT.decode(raw)))
+
+
 def decode_bytes(raw: msgspec.Raw | bytes) -> bytes:
     """Decode bytes of any length, 0x-hex in JSON."""
     return _bytes(_TEXT.decode(raw))
@@ -124,10 +135,10 @@ def decode_block(raw: msgspec.Raw | bytes) -> BlockHeader | None:
     if found is None:
         return None
     return BlockHeader(
-        number=BlockNumber(_quantity(found.number)),
+        number=BlockNumber(_index(found.number)),
         hash=_hash(found.hash),
         parent_hash=_hash(found.parent_hash),
-        timestamp=UnixSeconds(_quantity(found.timestamp)),
+        timestamp=UnixSeconds(_index(found.timestamp)),
         base_fee_per_gas=_quantity(found.base_fee_per_gas),
     )
 
@@ -144,7 +155,7 @@ def decode_receipt(raw: msgspec.Raw | bytes) -> Receipt | None:
         return None
     return Receipt(
         transaction_hash=_hash(found.transaction_hash),
-        block_number=BlockNumber(_quantity(found.block_number)),
+        block_number=BlockNumber(_index(found.block_number)),
         block_hash=_hash(found.block_hash),
         succeeded=_quantity(found.status) == 1,
         gas_used=_quantity(found.gas_used),
@@ -165,23 +176,35 @@ def _log(item: _LogJson) -> Log:
         address=_address(item.address),
         topics=tuple([_hash(topic) for topic in item.topics]),
         data=_bytes(item.data),
-        block_number=BlockNumber(int(item.block_number, 16)),
+        block_number=BlockNumber(_index(item.block_number)),
         block_hash=_hash(item.block_hash),
         transaction_hash=_hash(item.transaction_hash),
-        log_index=int(item.log_index, 16),
+        log_index=_index(item.log_index),
     )
 
 
 def _quantity(text: str) -> int:
-    if not text.startswith("0x") or text[2:3] in {"", "-", "+"}:
-        raise ValueError(f"found {text[:80]!r}, expected a number as 0x-hex")
+    # int() alone would take underscores, signs and blanks too.
+    if not _QUANTITY.fullmatch(text):
+        raise ValueError(f"found {text[:80]!r}, expected a number below 2**256 as 0x-hex")
     return int(text, 16)
+
+
+def _index(text: str) -> int:
+    value = _quantity(text)
+    if value > MAX_INDEX:
+        raise ValueError(f"found {text[:80]!r}, expected a number below 2**63")
+    return value
 
 
 def _bytes(text: str) -> bytes:
     if not text.startswith("0x"):
         raise ValueError(f"found {text[:80]!r}, expected bytes as 0x-hex")
-    return bytes.fromhex(text[2:])
+    value = bytes.fromhex(text[2:])
+    # bytes.fromhex() passes over blanks.
+    if 2 * len(value) + 2 != len(text):
+        raise ValueError(f"found {text[:80]!r}, expected bytes as 0x-hex without blanks")
+    return value
 
 
 def _hash(text: str) -> Hash32:

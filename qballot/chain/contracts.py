@@ -158,8 +158,8 @@ def decode_ballot_box_created(log: Log) -> BallotBoxCreated:
     params, salt, definition = decode_values((PARAMS_TYPE, "bytes32", "bytes"), log.data)
     opens_at, closes_at, ward_bits, voters, max_ballot_bytes = params
     return BallotBoxCreated(
-        box=Address(log.topics[1][12:]),
-        organizer=Address(log.topics[2][12:]),
+        box=read_address_topic(log.topics[1]),
+        organizer=read_address_topic(log.topics[2]),
         definition_hash=log.topics[3],
         opens_at=UnixSeconds(opens_at),
         closes_at=UnixSeconds(closes_at),
@@ -169,6 +169,13 @@ def decode_ballot_box_created(log: Log) -> BallotBoxCreated:
         salt=Hash32(salt),
         definition=definition,
     )
+
+
+def read_address_topic(topic: Hash32) -> Address:
+    """Read an indexed address: 12 zeros and 20 bytes. Raises DecodeError."""
+    if any(topic[:12]):
+        raise DecodeError(f"found the topic 0x{topic.hex()}, expected an address after 12 zeros")
+    return Address(topic[12:])
 
 
 def decode_ballots_cast(log: Log) -> bytes:

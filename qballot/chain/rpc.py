@@ -88,7 +88,7 @@ class Rpc:
 
     def chain_id(self) -> ChainId:
         """Return the id of the chain that the endpoint serves."""
-        return ChainId(self._fetch(("eth_chainId", ()), answers.decode_quantity))
+        return self._fetch(("eth_chainId", ()), answers.decode_chain_id)
 
     def check_chain(self, expected: int | None) -> ChainId:
         """Return the chain's id; raise WrongChainError when one is expected and this is another."""

@@ -26,10 +26,10 @@ from urllib3.util import Timeout, make_headers
 
 from qballot.chain.refusals import find_refusal
 from qballot.chain.reverts import decode_revert
-from qballot.errors import ChainError, EndpointError, InputError
+from qballot.errors import AnswerTooLargeError, ChainError, EndpointError, InputError
 
 MAX_RESPONSE_BYTES = 256 * 1024 * 1024
-"""More than any block range that is worth asking for at once; beyond it a broken endpoint fills the memory."""
+"""More than the logs of any one block, by its gas; beyond it a broken endpoint fills the memory."""
 
 READ_ATTEMPTS = 3
 """How often a read is tried in all, within its deadline."""
@@ -290,8 +290,7 @@ class Transport:
             chunks.append(chunk)
             size += len(chunk)
             if size > MAX_RESPONSE_BYTES:
-                message = f"found an answer of more than {MAX_RESPONSE_BYTES} bytes, expected fewer"
-                raise EndpointError(self.endpoint, message, retryable=False)
+                raise AnswerTooLargeError(self.endpoint, limit=MAX_RESPONSE_BYTES)
         return b"".join(chunks)
 
     def _not_json_rpc(self, status: int, body: bytes) -> EndpointError:

@@ -27,9 +27,11 @@ def index_command(
 
     Example: qballot index --once --rpc-url http://127.0.0.1:8545 --database sqlite:///qballot.sqlite3
     """
+    from indexer.journal import configure_logging
+    from indexer.stopping import stop_on_signals
     from indexer.storage.engine import open_database
     from indexer.storage.writer import reset_index
-    from indexer.sync import Follower, configure_logging, stop_on_signals
+    from indexer.sync import Follower
     from qballot.chain.networks import compute_expected_chain
     from qballot.chain.rpc import Rpc
     from qballot.core.address import parse_address

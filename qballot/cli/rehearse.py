@@ -6,7 +6,6 @@ import json
 import logging
 import signal
 from pathlib import Path
-from threading import Thread
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -58,8 +57,8 @@ def rehearse_command(
     Example: qballot rehearse examples/city-council/definition.json examples/city-council/ballots.csv --exit
     """
     from indexer.api.server import listen
+    from indexer.journal import configure_logging
     from indexer.rehearse import Script, rehearse
-    from indexer.sync import configure_logging
 
     settings = load_settings()
     definition, canonical = parse_definition_document(read_bytes(definition_file))
@@ -157,16 +156,11 @@ def _serve(rehearsal: Rehearsal, listener: socket) -> None:
     """Serve the index, and follow the chain while doing so, until Ctrl-C."""
     from indexer.api.app import build_app
     from indexer.api.server import run_server
-    from indexer.sync import stop_on_signals
+    from indexer.stopping import stop_on_signals
+    from indexer.sync import follow_beside
 
     def say(url: str) -> None:
         typer.echo(f"\nThe result is served at {url} until Ctrl-C.", err=True)
 
-    with stop_on_signals() as stop:
-        following = Thread(target=rehearsal.follower.follow, args=(stop,), name="follower")
-        following.start()
-        try:
-            run_server(build_app(rehearsal.engine), listener, stop=stop, on_ready=say)
-        finally:
-            stop.set()
-            following.join()
+    with stop_on_signals() as stop, follow_beside(rehearsal.follower, stop):
+        run_server(build_app(rehearsal.engine), listener, stop=stop, on_ready=say)

@@ -23,7 +23,7 @@ def serve_command(
     Example: qballot serve --port 8000 --database sqlite:///qballot.sqlite3
     """
     from indexer.api import create_app, listen, run_server
-    from indexer.sync import configure_logging
+    from indexer.journal import configure_logging
 
     settings = override_settings(host=host, port=port, database_url=database)
     configure_logging()

@@ -145,7 +145,7 @@ class Election(ElectionSummary):
 class Contest(Answer):
     """One contest's count: options by their ids. leading: who would win or tie if a `partial` result were the last.
 
-    winners, tied: empty unless the result is `complete`. log: the count step by step. spoiled: by reason.
+    winners, tied: empty unless the result is `complete`. tied_for: `seat`, or `elimination` where the count stopped. log: the count step by step. spoiled: by reason.
     """
 
     id: str
@@ -153,6 +153,7 @@ class Contest(Answer):
     method: str
     winners: tuple[str, ...]
     tied: tuple[str, ...]
+    tied_for: str | None
     leading: tuple[str, ...]
     totals: dict[str, _Number]
     log: tuple[dict[str, Any], ...]
@@ -169,6 +170,7 @@ class Contest(Answer):
 class Result(Answer):
     """An election's result and what it is worth: `state` and `level`, each with a text for people, at `block`.
 
+    alarm: what contradicts the result, such as the chain itself: not to be relied on then. None when nothing does.
     contests: empty for a cancelled or invalid election.
     """
 
@@ -181,6 +183,7 @@ class Result(Answer):
     state_text: str
     level: str
     level_text: str
+    alarm: str | None
     block: Block
     head: _Hash
     turnout: Turnout | None

@@ -15,7 +15,7 @@ from qballot.chain.contracts import BALLOT_BOX_CREATED
 from qballot.chain.devnet import Devnet
 from qballot.chain.rpc import MAX_BATCH_REQUESTS, Rpc
 from qballot.core.types import Address, Hash32
-from qballot.errors import ChainError, ContractReverted, EndpointError, WrongChainError
+from qballot.errors import AnswerTooLargeError, ChainError, ContractReverted, EndpointError, WrongChainError
 from qballot.testing import make_election
 
 pytestmark = pytest.mark.integration
@@ -121,6 +121,11 @@ def test_rpc__contract_refuses__error_is_decoded(devnet: Devnet, rpc: Rpc) -> No
         ('{"jsonrpc":"2.0","id":"$id","result":"0x"}', "200 OK", True),
         ('{"jsonrpc":"2.0","id":"$id","result":"0x-1"}', "200 OK", True),
         ('{"jsonrpc":"2.0","id":"$id","result":"0xzz"}', "200 OK", True),
+        ('{"jsonrpc":"2.0","id":"$id","result":"0x1_0"}', "200 OK", True),
+        ('{"jsonrpc":"2.0","id":"$id","result":"0x 1"}', "200 OK", True),
+        ('{"jsonrpc":"2.0","id":"$id","result":"1"}', "200 OK", True),
+        ('{"jsonrpc":"2.0","id":"$id","result":"0x8000000000000000"}', "200 OK", True),
+        ('{"jsonrpc":"2.0","id":"$id","result":"0x1' + "0" * 5_000 + '"}', "200 OK", True),
         ('{"jsonrpc":"2.0","id":"$id","result":"\xff"}', "200 OK", True),
         ("moved", "301 Moved Permanently\r\nLocation: http://example.invalid/", False),
     ],
@@ -238,6 +243,12 @@ def test_rpc__credentials_in_the_url__become_a_header() -> None:
     "change",
     [
         {"blockNumber": "0x6"},
+        {"blockNumber": "5"},
+        {"blockNumber": "0x_5"},
+        {"logIndex": "0x1_0"},
+        {"logIndex": "0x8000000000000000"},
+        {"logIndex": "0"},
+        {"data": "0x 05"},
         {"address": "0x" + "12" * 20},
         {"address": "0x" + "11" * 19},
         {"removed": True},
@@ -257,6 +268,26 @@ def test_rpc__log_that_was_not_asked_for__is_refused(change: dict[str, Any]) -> 
         pytest.raises(EndpointError, match="eth_getLogs"),
     ):
         rpc.logs(5, 5, [box], [topic])
+
+
+@pytest.mark.parametrize("name", ["number", "timestamp"])
+def test_rpc__block_beyond_what_can_be_kept__is_refused(name: str) -> None:
+    for value, known in ((2**63 - 1, True), (2**63, False), (2**256, False)):
+        with run_bad_endpoint(result(BLOCK | {name: hex(value)})) as endpoint, Rpc(endpoint.url) as rpc:
+            if known:
+                assert value in (rpc.block("latest").number, rpc.block("latest").timestamp)
+                continue
+            with pytest.raises(EndpointError, match="expected a number below 2"):
+                rpc.block("latest")
+
+
+def test_rpc__answer_larger_than_any_that_is_read__has_its_own_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "MAX_RESPONSE_BYTES", 1_000)
+    with run_bad_endpoint(result("0x" + "00" * 1_000)) as endpoint, Rpc(endpoint.url) as rpc:
+        with pytest.raises(AnswerTooLargeError, match="more than 1000 bytes") as caught:
+            rpc.code(NOBODY)
+        assert not caught.value.retryable
+        assert len(endpoint.requests) == 1
 
 
 def test_rpc__other_block_than_asked_for__is_refused() -> None:

@@ -1,4 +1,4 @@
-"""The pages: a list of elections, and each one's result."""
+"""The pages: a list of elections, and each one's result. Their errors are pages too (see `indexer/api/errors.py`)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def show_home(services: ServicesDep, after: Annotated[int | None, Query(ge=1, le
 def show_election(box: str, services: ServicesDep) -> HTMLResponse:
     """Show one election with its result."""
     try:
-        answer = services.results.find_election(parse_address(box))
+        answer = services.results.find_counted(parse_address(box))
     except InputError:
         answer = None
     if answer is None:

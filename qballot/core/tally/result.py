@@ -47,6 +47,7 @@ class ContestResult:
             "method": contest.method.value,
             "winners": option_ids(contest, outcome.winners),
             "tied": option_ids(contest, outcome.tied),
+            "tied_for": None if outcome.tied_for is None else outcome.tied_for.value,
             "totals": totals_by_id(contest, dict(enumerate(outcome.totals))),
             "log": [entry.to_json() for entry in outcome.log],
             "ballots": self.cast.ballots,

@@ -123,6 +123,7 @@ def test_results__head_contradicted__level_says_so_loudly(devnet: Devnet, engine
     assert result["level"] == "indexed"
     assert "MISMATCH" in result["level_text"]
     assert scene.box.head("latest").hex() in result["level_text"]
+    assert result["alarm"].startswith("MISMATCH")
 
 
 def test_results__cancelled_and_invalid__are_never_counted(
@@ -138,6 +139,8 @@ def test_results__cancelled_and_invalid__are_never_counted(
     invalid = get(client, f"/elections/{bad}/results")
     assert (invalid["state"], invalid["contests"], invalid["turnout"], invalid["title"]) == ("invalid", [], None, None)
     assert "invalid definition" in invalid["state_text"]
+    assert (invalid["level"], invalid["alarm"]) == ("indexed", None)
+    assert "No ballot is missing" not in invalid["level_text"]
     detail = get(client, f"/elections/{bad}")
     assert (detail["phase"], detail["definition"]) == ("invalid", None)
     assert bytes.fromhex(detail["definition_bytes"][2:]) == b'{"qballot":2}'
@@ -281,7 +284,11 @@ def test_errors__database_fails__says_nothing_about_it(engine: Engine, client: h
     for path in ("/elections", f"/elections/{NOBODY}/results", "/health/ready", "/"):
         response = client.get(path)
         assert response.status_code == 503
-        assert response.json() == {"type": "unavailable", "detail": "the index cannot be read at the moment"}
+        if path == "/":
+            assert "the index cannot be read at the moment" in response.text
+        else:
+            assert response.json() == {"type": "unavailable", "detail": "the index cannot be read at the moment"}
+        assert "secret_place" not in response.text
 
 
 def test_errors__of_our_own__is_500_in_the_same_shape(sqlite_engine: Engine) -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from scenes import SALAD, SOUP, cancel, create_raw, follow, hold_election
+from scenes import SALAD, SOUP, cancel, create_raw, follow, hold_election, lying_endpoint
 from served import serve
 from sqlalchemy import Engine
 
 import indexer.api
 from indexer.api import build_app
 from indexer.api.pages import draw_bars
+from indexer.sync import Follower
 from qballot.chain.devnet import Devnet
 from qballot.core.address import checksum_address
 from qballot.core.definition import parse_definition, parse_definition_document
@@ -149,6 +151,29 @@ def test_page__cancelled_election__says_so(devnet: Devnet, sqlite_engine: Engine
         page = Page(client.get(f"/e/{checksum_address(scene.deployment.box)}"))
     assert "Cancelled by its organizer before the opening" in page.text
     assert page.find("progress") == []
+
+
+def test_page__head_contradicted__warns_above_every_name(devnet: Devnet, sqlite_engine: Engine) -> None:
+    scene = hold_election(devnet)
+    scene.close()
+
+    def drop(method: str, params: list[Any], result: Any) -> Any:
+        return result[:-1] if method == "eth_getLogs" and isinstance(params[0]["topics"][0], list) else result
+
+    with lying_endpoint(devnet, drop) as rpc:
+        Follower(rpc, sqlite_engine).sync_once()
+    with serve(build_app(sqlite_engine)) as client:
+        page = Page(client.get(f"/e/{checksum_address(scene.deployment.box)}"))
+    assert {"class": "alarm", "role": "alert"} in page.find("p")
+    assert page.text.index("whoever is named here may not have won") < page.text.index("winner")
+
+
+@pytest.mark.parametrize("path", ["/?after=x", "/?after=0", f"/?after={2**63}"])
+def test_home__no_such_page__is_a_page_that_says_so(sqlite_engine: Engine, path: str) -> None:
+    with serve(build_app(sqlite_engine)) as client:
+        answer = client.get(path)
+    assert answer.status_code == 422
+    assert "query.after" in Page(answer).text
 
 
 @pytest.mark.parametrize("path", ["/e/0x5FbDB2315678afecb367f032d93F642f64180aa3", "/e/nonsense", "/e/0x12"])

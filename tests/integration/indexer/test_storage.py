@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -112,9 +113,9 @@ def test_apply__extreme_values__come_back_as_they_were(writer: IndexWriter, repo
         cursor = snapshot.load_cursor()
         found = snapshot.load_election(election.box)
         assert found is not None
-        ballots = snapshot.load_ballots(found, limit=10)
+        ballots = list(snapshot.stream_ballots(found, limit=10))
         streamed = list(snapshot.stream_records(found))
-        assert snapshot.load_boxes() == [election.box]
+        assert snapshot.load_open_boxes() == [election.box]
         assert snapshot.load_batch(found, 0) == batch.batch
         assert snapshot.load_batch(found, 1) is None
     assert cursor is not None
@@ -139,6 +140,12 @@ def test_apply__second_range__grows_what_the_first_created(writer: IndexWriter, 
         assert [found.number for found in snapshot.load_elections(limit=10)] == [2, 1]
         assert [found.number for found in snapshot.load_elections(limit=1)] == [2]
         assert [found.number for found in snapshot.load_elections(limit=5, before=2)] == [1]
+        for before in (3, 2**31 - 1, 2**31, 2**63 - 1):
+            assert [found.number for found in snapshot.load_elections(limit=5, before=before)] == [2, 1]
+        listing = snapshot.load_elections(limit=1)[0]
+        assert (listing.box, listing.definition_hash) == (other.box, other.arguments.definition_hash)
+        assert (listing.opens_at, listing.closes_at) == (other.opens_at, other.closes_at)
+        assert snapshot.load_definitions([1, 2, 9]) == {1: first.definition, 2: other.definition}
 
 
 def test_apply__cursor_moved_by_another__writes_nothing(engine: Engine, writer: IndexWriter) -> None:
@@ -173,8 +180,8 @@ def test_ballots__by_page_and_voter__are_in_order(writer: IndexWriter, repositor
     election = replace(second, number=1)
     with repository.snapshot() as snapshot:
 
-        def positions(**options: int) -> list[int]:
-            return [ballot.position for ballot in snapshot.load_ballots(election, **{"limit": 10, **options})]
+        def positions(**options: Any) -> list[int]:
+            return [ballot.position for ballot in snapshot.stream_ballots(election, **{"limit": 10, **options})]
 
         assert positions() == [0, 1, 2, 3, 4]
         assert positions(limit=2) == [0, 1]
@@ -183,7 +190,7 @@ def test_ballots__by_page_and_voter__are_in_order(writer: IndexWriter, repositor
         assert positions(voter=3) == [0, 4]
         assert positions(voter=3, after=0) == [4]
         assert positions(voter=9) == []
-        assert [ballot.batch.sequence for ballot in snapshot.load_ballots(election, limit=10)] == [0, 0, 0, 1, 1]
+        assert [ballot.batch.sequence for ballot in snapshot.stream_ballots(election, limit=10)] == [0, 0, 0, 1, 1]
 
 
 def test_snapshot__written_to_meanwhile__stays_as_it_was(writer: IndexWriter, repository: Repository) -> None:
@@ -209,16 +216,17 @@ RIGHT, WRONG = make_row_election().head, keccak(b"another head")
 @pytest.mark.parametrize(
     ("check", "at", "expected"),
     [
-        (None, BEFORE, True),
-        (HeadCheck(BEFORE, RIGHT, RIGHT), BEFORE, False),
-        (HeadCheck(BEFORE, RIGHT, RIGHT), DURING, True),
-        (HeadCheck(DURING, RIGHT, RIGHT), LATER, True),
-        (HeadCheck(LATER, RIGHT, RIGHT), AFTER, True),
-        (HeadCheck(AFTER, RIGHT, RIGHT), make_block(14, CLOSES_AT + 1), False),
-        (HeadCheck(AFTER, RIGHT, None, "no state"), AFTER, False),
-        (HeadCheck(AFTER, RIGHT, None, "no state"), make_block(14, CLOSES_AT + 1), True),
-        (HeadCheck(AFTER, RIGHT, WRONG), make_block(14, CLOSES_AT + 1), True),
-        (HeadCheck(make_block(9, 1), WRONG, WRONG), BEFORE, True),
+        (None, BEFORE, (True, True)),
+        (HeadCheck(BEFORE, RIGHT, RIGHT), BEFORE, (False, False)),
+        (HeadCheck(make_block(9, 1), RIGHT, RIGHT), BEFORE, (False, False)),
+        (HeadCheck(BEFORE, RIGHT, RIGHT), DURING, (True, True)),
+        (HeadCheck(DURING, RIGHT, RIGHT), LATER, (False, True)),
+        (HeadCheck(LATER, RIGHT, RIGHT), AFTER, (True, True)),
+        (HeadCheck(AFTER, RIGHT, RIGHT), make_block(14, CLOSES_AT + 1), (False, False)),
+        (HeadCheck(AFTER, RIGHT, None, "no state"), AFTER, (False, False)),
+        (HeadCheck(AFTER, RIGHT, None, "no state"), make_block(14, CLOSES_AT + 1), (True, True)),
+        (HeadCheck(AFTER, RIGHT, WRONG), make_block(14, CLOSES_AT + 1), (True, True)),
+        (HeadCheck(make_block(9, 1), WRONG, WRONG), BEFORE, (True, True)),
     ],
 )
 def test_unchecked__by_last_check_and_block__are_those_that_may_have_changed(
@@ -226,16 +234,43 @@ def test_unchecked__by_last_check_and_block__are_those_that_may_have_changed(
     repository: Repository,
     check: HeadCheck | None,
     at: object,
-    expected: bool,
+    expected: tuple[bool, bool],
 ) -> None:
     writer.apply(make_change(5, make_row_election()), after=None)
     if check is not None:
         writer.save_head_checks({1: HeadCheck(make_block(2), WRONG, None, "replaced by the next")})
         writer.save_head_checks({1: check})
     with repository.snapshot() as snapshot:
-        found = snapshot.load_unchecked(at)  # type: ignore[arg-type]
-    assert bool(found) is expected
-    assert all(election.head_check == check for election in found)
+        due = snapshot.load_unchecked(at, watched=0)  # type: ignore[arg-type]
+        found = snapshot.load_unchecked(at, watched=1)  # type: ignore[arg-type]
+    assert (bool(due), bool(found)) == expected
+    assert all((unchecked.number, unchecked.head) == (1, RIGHT) for unchecked in found)
+
+
+def test_unchecked__many__are_the_due_ones_and_some_of_the_quiet_ones(
+    writer: IndexWriter, repository: Repository
+) -> None:
+    elections = [make_row_election(name) for name in range(1, 7)]
+    elections[0] = replace(elections[0], invalid_reason="no definition")
+    writer.apply(RangeChange(make_block(5), created=elections), after=None)
+    quiet = HeadCheck(DURING, RIGHT, RIGHT)
+    older = HeadCheck(make_block(10, OPENS_AT), RIGHT, RIGHT)
+    failed = HeadCheck(DURING, RIGHT, None, "no state")
+    writer.save_head_checks({1: failed, 2: quiet, 3: quiet, 4: older, 5: failed})
+    with repository.snapshot() as snapshot:
+        assert [box.number for box in snapshot.load_unchecked(LATER, watched=0)] == [6, 5]
+        assert [box.number for box in snapshot.load_unchecked(LATER, watched=2)] == [6, 5, 4, 2]
+        assert [box.number for box in snapshot.load_unchecked(AFTER, watched=0)] == [6, 4, 2, 3, 5]
+
+
+@pytest.mark.parametrize(("timestamp", "open_ones"), [(CLOSES_AT - 1, [1]), (CLOSES_AT, [])])
+def test_open_boxes__closed_or_cancelled__are_left_out(
+    writer: IndexWriter, repository: Repository, timestamp: int, open_ones: list[int]
+) -> None:
+    elections = [make_row_election(1), make_row_election(2, cancelled=True), make_row_election(3, closes_at=2**39)]
+    writer.apply(RangeChange(make_block(5, timestamp), created=elections), after=None)
+    with repository.snapshot() as snapshot:
+        assert snapshot.load_open_boxes() == [elections[at - 1].box for at in [*open_ones, 3]]
 
 
 def test_observation__written_twice__is_the_last(writer: IndexWriter, repository: Repository) -> None:

@@ -1,4 +1,4 @@
-"""How the indexer writes its log: to stderr, as JSON when nobody is looking."""
+"""How the indexer and its server write their log: to stderr, as JSON when nobody is looking."""
 
 from __future__ import annotations
 

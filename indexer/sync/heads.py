@@ -1,0 +1,73 @@
+"""Asking boxes for their heads, many in one request, and comparing them with what the records give."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from indexer.journal import get_journal
+from indexer.storage.model import Block, HeadCheck, Unchecked
+from indexer.storage.repository import Repository
+from indexer.storage.writer import IndexWriter
+from indexer.sync.creation import make_printable
+from qballot.chain.abi import load_function
+from qballot.chain.artifacts import BALLOT_BOX
+from qballot.chain.rpc import MAX_BATCH_REQUESTS, Rpc
+from qballot.core.address import checksum_address
+from qballot.core.types import Hash32
+from qballot.errors import ChainError, ContractReverted
+
+WATCHED = MAX_BATCH_REQUESTS
+"""Open boxes without new records that are asked again at a new block: one request, however many are open."""
+
+HASH_BYTES = 32
+
+_log = get_journal("sync")
+
+
+def check_heads(
+    rpc: Rpc, repository: Repository, writer: IndexWriter, cursor: Block, stop: threading.Event | None
+) -> None:
+    """Read the heads that are due at the last indexed block, and keep the answers.
+
+    stop: when set, end after the request at hand. What the endpoint does not answer is kept as that, and the rest is
+    left for the next block. Raises StorageError.
+    """
+    with repository.snapshot() as snapshot:
+        boxes = snapshot.load_unchecked(cursor, watched=WATCHED)
+    for start in range(0, len(boxes), MAX_BATCH_REQUESTS):
+        if stop is not None and stop.is_set():
+            return
+        part = boxes[start : start + MAX_BATCH_REQUESTS]
+        try:
+            answers = _ask(rpc, part, cursor)
+        except ChainError as error:
+            _log.warning("heads not read", boxes=len(part), block=cursor.number, problem=str(error))
+            failure = make_printable(str(error))
+            writer.save_head_checks({box.number: HeadCheck(cursor, box.head, None, failure) for box in part})
+            return
+        checks = {box.number: _compare(box, answer, cursor) for box, answer in zip(part, answers, strict=True)}
+        writer.save_head_checks(checks)
+
+
+def _ask(rpc: Rpc, boxes: Sequence[Unchecked], at: Block) -> list[bytes | ContractReverted]:
+    call = load_function(BALLOT_BOX, "head").encode()
+    return rpc.call_contracts([(box.box, call) for box in boxes], at.number)
+
+
+def _compare(unchecked: Unchecked, answer: bytes | ContractReverted, at: Block) -> HeadCheck:
+    box = checksum_address(unchecked.box)
+    if isinstance(answer, ContractReverted) or len(answer) != HASH_BYTES:
+        problem = str(answer) if isinstance(answer, ContractReverted) else f"found {len(answer)} bytes, expected 32"
+        _log.warning("head not read", box=box, block=at.number, problem=problem)
+        return HeadCheck(at, unchecked.head, None, make_printable(problem))
+    check = HeadCheck(at, unchecked.head, Hash32(answer))
+    if not check.agrees:
+        _log.error(
+            "HEAD MISMATCH: the endpoint's logs and its head() contradict each other",
+            box=box,
+            block=at.number,
+            found=f"0x{answer.hex()}",
+            recomputed=f"0x{unchecked.head.hex()}",
+        )
+    return check

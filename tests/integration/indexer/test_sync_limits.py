@@ -1,0 +1,269 @@
+"""What one election, one endpoint or one bad moment of the database can do to all others: nothing much."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from scenes import SOUP, create_raw, follow, hold_election, lying_endpoint
+from sqlalchemy import Engine, text
+
+from indexer.storage.engine import open_database
+from indexer.storage.repository import Repository
+from indexer.sync import Follower, fetch, follow_beside, heads
+from qballot.chain import transport
+from qballot.chain.devnet import Devnet
+from qballot.core.types import Address
+from qballot.errors import AnswerTooLargeError, DecodeError, EndpointError, StorageError
+from qballot.testing import ElectionOnDevnet, make_election
+
+pytestmark = pytest.mark.integration
+
+
+class Asked:
+    """An honest endpoint that notes what it was asked."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, list[Any]]] = []
+
+    def __call__(self, method: str, params: list[Any], result: Any) -> Any:
+        self.calls.append((method, params))
+        return result
+
+    def take(self, wanted: str) -> list[list[Any]]:
+        """Return the parameters of the calls of a method since the last time."""
+        found = [params for method, params in self.calls if method == wanted]
+        self.calls.clear()
+        return found
+
+
+def load_check_block(engine: Engine, box: Address) -> int | None:
+    with Repository(engine).snapshot() as snapshot:
+        election = snapshot.load_election(box)
+    assert election is not None
+    return None if election.head_check is None else election.head_check.block.number
+
+
+def test_heads__quiet_and_invalid_boxes__are_not_asked_at_each_block(
+    devnet: Devnet, sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heads, "WATCHED", 1)
+    scenes = [make_election(devnet, salt=salt) for salt in range(4)]
+    create_raw(devnet, b"{}")
+    asked = Asked()
+    with lying_endpoint(devnet, asked) as rpc:
+        follower = Follower(rpc, sqlite_engine)
+        follower.sync_once()
+        assert len(asked.take("eth_call")) == 4
+        devnet.mine()
+        follower.sync_once()
+        assert asked.take("eth_call") == []
+        devnet.warp(max(scene.deployment.arguments.opens_at for scene in scenes))
+        devnet.mine()
+        follower.sync_once()
+        assert len(asked.take("eth_call")) == 4
+        turns = []
+        for _ in range(4):
+            devnet.mine()
+            follower.sync_once()
+            turns += [call[0]["to"] for call in asked.take("eth_call")]
+        assert sorted(turns) == sorted(f"0x{scene.deployment.box.hex()}" for scene in scenes)
+        scenes[2].cast_signed([(0, SOUP)])
+        follower.sync_once()
+        assert f"0x{scenes[2].deployment.box.hex()}" in [call[0]["to"] for call in asked.take("eth_call")]
+        assert load_check_block(sqlite_engine, scenes[2].deployment.box) == devnet.rpc.block("latest").number
+
+
+def test_heads__many__are_asked_in_few_requests_and_end_when_told(
+    devnet: Devnet, sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heads, "MAX_BATCH_REQUESTS", 2)
+    boxes = [make_election(devnet, salt=salt).deployment.box for salt in range(5)]
+    stop = threading.Event()
+
+    def stop_at_the_first(method: str, _params: list[Any], result: Any) -> Any:
+        if method == "eth_call":
+            stop.set()
+        return result
+
+    with lying_endpoint(devnet, stop_at_the_first) as rpc:
+        Follower(rpc, sqlite_engine).sync_once(stop=stop)
+    assert [load_check_block(sqlite_engine, box) is not None for box in boxes] == [True, True, False, False, False]
+    follow(devnet, sqlite_engine).sync_once()
+    assert all(load_check_block(sqlite_engine, box) is not None for box in boxes)
+
+
+def test_heads__endpoint_fails__keeps_why_and_goes_on_at_the_next_block(
+    devnet: Devnet, sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heads, "MAX_BATCH_REQUESTS", 1)
+    boxes = [make_election(devnet, salt=salt).deployment.box for salt in range(2)]
+    with lying_endpoint(devnet, lambda method, _params, result: 5 if method == "eth_call" else result) as rpc:
+        Follower(rpc, sqlite_engine).sync_once()
+    with Repository(sqlite_engine).snapshot() as snapshot:
+        checks = [found.head_check for box in boxes if (found := snapshot.load_election(box)) is not None]
+    assert checks[0] is not None
+    assert (checks[0].chain_head, bool(checks[0].failure)) == (None, True)
+    assert checks[1] is None
+    devnet.mine()
+    follow(devnet, sqlite_engine).sync_once()
+    assert {load_check_block(sqlite_engine, box) for box in boxes} == {devnet.rpc.block("latest").number}
+
+
+def test_logs__closed_boxes__are_no_longer_asked_for(devnet: Devnet, sqlite_engine: Engine) -> None:
+    closed = hold_election(devnet)
+    closed.close()
+    going_on = make_election(devnet, salt=1)
+    asked = Asked()
+    with lying_endpoint(devnet, asked) as rpc:
+        follower = Follower(rpc, sqlite_engine)
+        follower.sync_once()
+        asked.calls.clear()
+        devnet.mine()
+        follower.sync_once()
+        queries = [params[0]["address"] for params in asked.take("eth_getLogs")]
+    assert queries[1] == [f"0x{going_on.deployment.box.hex()}"]
+
+
+def fill_blocks(devnet: Devnet, blocks: int, size: int) -> ElectionOnDevnet:
+    """Cast one ballot of so many bytes in each of so many blocks."""
+    scene = make_election(devnet, max_ballot_bytes=size)
+    scene.open()
+    for _ in range(blocks):
+        scene.cast(0, bytes(size))
+    return scene
+
+
+@pytest.mark.parametrize(("module", "name"), [(transport, "MAX_RESPONSE_BYTES"), (fetch, "MAX_RANGE_BYTES")])
+def test_range__that_holds_too_much__is_read_in_parts(
+    devnet: Devnet, sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch, module: Any, name: str
+) -> None:
+    scene = fill_blocks(devnet, 9, 5_000)
+    monkeypatch.setattr(module, name, 30_000)
+    asked = Asked()
+    with lying_endpoint(devnet, asked) as rpc:
+        follower = Follower(rpc, sqlite_engine, block_range=1_000)
+        follower.sync_once()
+        devnet.mine(500)
+        asked.calls.clear()
+        for _ in range(3):
+            follower.sync_once()
+    sizes = [int(call[0]["toBlock"], 16) - int(call[0]["fromBlock"], 16) + 1 for call in asked.take("eth_getLogs")]
+    assert max(sizes) > 20, "it asks for more again where there is less"
+    with Repository(sqlite_engine).snapshot() as snapshot:
+        election = snapshot.load_election(scene.deployment.box)
+    assert election is not None
+    assert (election.records, election.head) == (9, scene.box.head("latest"))
+
+
+def test_range__one_block_that_holds_too_much__ends_it_clearly(
+    devnet: Devnet, sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_blocks(devnet, 1, 5_000)
+    monkeypatch.setattr(transport, "MAX_RESPONSE_BYTES", 5_000)
+    with pytest.raises(AnswerTooLargeError, match="found an answer of more than 5000 bytes"):
+        follow(devnet, sqlite_engine, poll_seconds=0.01).follow(threading.Event())
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "value"),
+    [
+        ("eth_chainId", None, hex(2**64)),
+        ("eth_getBlockByNumber", "timestamp", hex(2**63)),
+        ("eth_getBlockByNumber", "number", hex(2**63)),
+    ],
+)
+def test_endpoint__with_numbers_beyond_any_chain__is_an_error_that_says_so(
+    devnet: Devnet, sqlite_engine: Engine, method: str, name: str | None, value: str
+) -> None:
+    def exaggerate(asked: str, _params: list[Any], result: Any) -> Any:
+        if asked != method:
+            return result
+        return value if name is None else {**result, name: value}
+
+    with (
+        lying_endpoint(devnet, exaggerate) as rpc,
+        pytest.raises(EndpointError, match=r"expected a number below 2\*\*63"),
+    ):
+        Follower(rpc, sqlite_engine).sync_once()
+
+
+def test_creation__topic_that_is_no_address__halts_it(devnet: Devnet, sqlite_engine: Engine) -> None:
+    make_election(devnet)
+
+    def dirty(method: str, params: list[Any], result: Any) -> Any:
+        if method == "eth_getLogs" and isinstance(params[0]["topics"][0], str) and result:
+            result[0]["topics"][1] = "0x01" + result[0]["topics"][1][4:]
+        return result
+
+    with lying_endpoint(devnet, dirty) as rpc, pytest.raises(DecodeError, match="expected an address after 12 zeros"):
+        Follower(rpc, sqlite_engine).sync_once()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def impatient_engine(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """A database that waits for no lock."""
+    monkeypatch.setattr("indexer.storage.engine.SQLITE_BUSY_SECONDS", 0.02)
+    separator = "&" if "?" in database_url else "?"
+    impatient = f"{separator}options=-c%20lock_timeout%3D20ms" if database_url.startswith("postgresql") else ""
+    engine = open_database(database_url + impatient)
+    yield engine
+    engine.dispose()
+
+
+def test_follow__database_busy_for_a_moment__is_waited_out(devnet: Devnet, impatient_engine: Engine) -> None:
+    engine = impatient_engine
+    scene = hold_election(devnet)
+    lock = "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else "LOCK TABLE chain_cursor"
+    follower = follow(devnet, engine, poll_seconds=0.05)
+    stop = threading.Event()
+    with engine.connect() as holder:
+        if engine.dialect.name == "sqlite":
+            holder.exec_driver_sql("ROLLBACK")
+        holder.exec_driver_sql(lock)
+        with pytest.raises(StorageError) as caught:
+            follower.sync_once()
+        assert caught.value.retryable
+        with follow_beside(follower, stop):
+            time.sleep(0.3)
+            assert not stop.is_set()
+            holder.exec_driver_sql("ROLLBACK")
+            wait_until(lambda: _records(engine, scene.deployment.box) == 6)
+
+
+def test_follow__database_without_its_tables__ends_it(devnet: Devnet, engine: Engine) -> None:
+    hold_election(devnet)
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE chain_observations"))
+    with pytest.raises(StorageError, match="chain_observations") as caught:
+        follow(devnet, engine, poll_seconds=0.01).follow(threading.Event())
+    assert not caught.value.retryable
+
+
+def test_follow_beside__following_fails__stops_what_goes_on_beside_and_says_why(
+    devnet: Devnet, sqlite_engine: Engine
+) -> None:
+    with sqlite_engine.begin() as connection:
+        connection.execute(text("DROP TABLE chain_observations"))
+    stop = threading.Event()
+    with (
+        pytest.raises(StorageError, match="chain_observations"),
+        follow_beside(follow(devnet, sqlite_engine, poll_seconds=0.01), stop),
+    ):
+        assert stop.wait(timeout=10)
+
+
+def _records(engine: Engine, box: Address) -> int | None:
+    with Repository(engine).snapshot() as snapshot:
+        election = snapshot.load_election(box)
+    return None if election is None else election.records
