@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IBallotBox} from "../interfaces/IBallotBox.sol";
+import {ElectionParams} from "../interfaces/IBallotBoxFactory.sol";
 import {VM, Vm} from "./Vm.sol";
 import {Ballots} from "./support/Ballots.sol";
 import {ElectionTest} from "./support/ElectionTest.sol";
@@ -25,6 +26,21 @@ contract BoxTest is ElectionTest {
         for (uint256 ward = 0; ward < 3; ++ward) {
             VM.assertEq(box.wardRoot(ward), roots[ward]);
         }
+    }
+
+    function test_views__box_of_the_greatest_election__lose_no_bit() public {
+        ElectionParams memory params = ElectionParams((1 << 39) - 2, (1 << 39) - 1, 16, 764 << 16, type(uint16).max);
+        bytes32[] memory roots = new bytes32[](764);
+        for (uint256 ward = 0; ward < roots.length; ++ward) {
+            roots[ward] = ~bytes32(ward);
+        }
+        box = _create(params, roots, 1);
+        VM.assertEq(
+            abi.encode(box.opensAt(), box.closesAt(), box.wardBits(), box.voters(), box.maxBallotBytes()),
+            abi.encode(params)
+        );
+        VM.assertEq(box.wardCount(), 764);
+        VM.assertEq(box.wardRoot(763), roots[763]);
     }
 
     function test_ward_root__ward_out_of_range__reverts() public {

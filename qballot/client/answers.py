@@ -145,7 +145,8 @@ class Election(ElectionSummary):
 class Contest(Answer):
     """One contest's count: options by their ids. leading: who would win or tie if a `partial` result were the last.
 
-    winners, tied: empty unless the result is `complete`. tied_for: `seat`, or `elimination` where the count stopped. log: the count step by step. spoiled: by reason.
+    winners, tied: empty unless the result is `complete`. tied_for: `seat`, or `elimination` where the count stopped.
+    log: the count step by step. spoiled: by reason.
     """
 
     id: str

@@ -213,7 +213,7 @@ def test_bars__negative_and_fractional_totals__are_exact() -> None:
         ],
     }
     contest = parse_definition(parse_definition_document(json.dumps(document))[1]).contests[0]
-    count = {"winners": [], "tied": ["b", "c"], "leading": []}
+    count = {"winners": [], "tied": ["b", "c"], "tied_for": "seat", "leading": []}
     bars = draw_bars(contest, {**count, "totals": {"a": "-7/3", "b": "14/3", "c": "14/3", "d": "0"}})
     assert [(bar.title, bar.total, bar.percent, bar.negative, bar.mark) for bar in bars] == [
         ("B", "14/3", 100, False, "tied"),
