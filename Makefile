@@ -5,13 +5,14 @@ ARGS ?=
 WORKERS ?= 2
 SEED ?= 1
 N ?= 10000
+MUTANTS ?= 300
 
 BIN := .venv/bin
 NODE_READY := node_modules/.package-lock.json
 FORGE := node_modules/.bin/forge
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ape whole-way demo test test-contracts test-unit test-integration lint format audit soak-contract soak-differential bench-gas bench-census compile locks clean
+.PHONY: help setup ape whole-way demo test test-contracts test-unit test-integration lint format audit mutants soak-contract soak-differential bench-gas bench-census compile locks clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -83,6 +84,9 @@ ape: .venv-ape/ready $(NODE_READY) ## The contracts under ape: compile, then tes
 	$(APE) compile
 	$(APE) test -q
 	$(APE) test -q --network ethereum:local:foundry tests/with_ape/test_ape_contracts.py
+
+mutants: setup ## Does the contracts' suite notice mistakes? Kept patches and a sample of systematic ones (MUTANTS=… SEED=…).
+	$(BIN)/python tests/contracts/mutants/run.py --seed $(SEED) --sample $(MUTANTS) --jobs $(WORKERS)
 
 AUDIT_ENV = PATH="$(CURDIR)/.venv-audit/bin:$(CURDIR)/node_modules/.bin:$$PATH" \
 	FOUNDRY_SOLC="$(CURDIR)/scripts/solc.mjs" FOUNDRY_OFFLINE=true
