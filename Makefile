@@ -80,10 +80,14 @@ APE = SOLCX_BINARY_PATH=$(CURDIR)/.venv-ape/solcx \
 	ln -sf ../../scripts/solc.mjs .venv-ape/solcx/solc-v0.8.37
 	@touch $@
 
+# ape leaves copies of all libraries among our sources, where forge and slither would take them for ours.
+APE_COPIES := contracts/.cache
+
 ape: .venv-ape/ready $(NODE_READY) ## The contracts under ape: compile, then test on its own network and on anvil.
 	$(APE) compile
 	$(APE) test -q
 	$(APE) test -q --network ethereum:local:foundry tests/with_ape/test_ape_contracts.py
+	rm -rf $(APE_COPIES)
 
 mutants: setup ## Does the contracts' suite notice mistakes? Kept patches and a sample of systematic ones (MUTANTS=… SEED=…).
 	$(BIN)/python tests/contracts/mutants/run.py --seed $(SEED) --sample $(MUTANTS) --jobs $(WORKERS)
@@ -97,6 +101,7 @@ AUDIT_ENV = PATH="$(CURDIR)/.venv-audit/bin:$(CURDIR)/node_modules/.bin:$$PATH" 
 	@touch $@
 
 audit: setup .venv-audit/ready ## slither, and halmos's proofs of records, hash chain and window.
+	rm -rf $(APE_COPIES)
 	$(AUDIT_ENV) FOUNDRY_OUT=.build/slither/out FOUNDRY_CACHE_PATH=.build/slither/cache slither .
 	$(AUDIT_ENV) FOUNDRY_OUT=.build/halmos/out FOUNDRY_CACHE_PATH=.build/halmos/cache halmos \
 		--forge-build-out .build/halmos/out --match-contract 'Symbolic$$' --default-bytes-lengths 0,1,8,32,64
