@@ -11,13 +11,20 @@
     ├── ProofError            something that should follow by computation does not
     ├── ChainError            a node or a contract said no; `retryable` says whether trying again may help
     │   ├── EndpointError     no usable answer from the endpoint
+    │   │   ├── NoAnswerError     … none came in time
     │   │   ├── AnswerTooLargeError more came than is ever read at once
+    │   │   ├── RangeTooWideError the endpoint wants to be asked for fewer blocks at once
+    │   │   ├── BatchRefusedError … or for fewer things
+    │   │   ├── SlowDownError     … to be asked less often
+    │   │   ├── QuotaExhaustedError … not to be asked any more: its plan's quota is used up
+    │   │   ├── MissingBlockError the endpoint does not have the block: it lags behind, or has dropped it
     │   │   └── TransactionRefused  the node does not take a transaction: InsufficientFundsError, UnderpricedError,
     │   │                     NonceTooLowError, AlreadyKnownError, GasRefusedError
     │   ├── ElectionError     the election takes none of this now: ElectionNotOpenError, ElectionClosedError,
     │   │                     ElectionCancelledError
     │   ├── WrongChainError   the endpoint serves another chain than expected
     │   ├── ReorgError        the chain no longer contains a block that was read before
+    │   ├── FinalityError     … although the block was final
     │   └── ContractReverted  a contract refused, with the decoded error's name and arguments
     ├── ApiError              a server of our API gave no usable answer; `retryable` as above
     │   ├── ApiNotFoundError  … it has nothing of the kind
@@ -154,6 +161,63 @@ class AnswerTooLargeError(EndpointError):
         super().__init__(endpoint, f"found an answer of more than {limit} bytes, expected fewer", retryable=False)
 
 
+class NoAnswerError(EndpointError):
+    """No whole answer came in time. `timeout_seconds`: how long one was waited for."""
+
+    def __init__(self, endpoint: str, *, timeout_seconds: float) -> None:
+        self.timeout_seconds = timeout_seconds
+        super().__init__(endpoint, f"no answer within {timeout_seconds:g} s")
+
+
+class RangeTooWideError(EndpointError):
+    """An endpoint does not answer for so many blocks at once: asking for fewer helps, asking again does not.
+
+    suggested: the first and last block that the endpoint says it would answer for; within what was asked and less than
+    that, or None where the endpoint suggests nothing of the kind.
+    """
+
+    def __init__(
+        self, endpoint: str, said: str, *, code: int | None = None, suggested: tuple[int, int] | None = None
+    ) -> None:
+        self.suggested = suggested
+        super().__init__(endpoint, f"{said}: ask for fewer blocks at once", code=code, retryable=False)
+
+
+class BatchRefusedError(EndpointError):
+    """An endpoint does not take so many requests in one batch, or none in batches: fewer at once help."""
+
+    def __init__(self, endpoint: str, said: str, *, code: int | None = None) -> None:
+        super().__init__(endpoint, said, code=code, retryable=False)
+
+
+class SlowDownError(EndpointError):
+    """An endpoint wants to be asked less often. `retry_after_seconds`: how long it says to wait, if it says so."""
+
+    def __init__(
+        self, endpoint: str, said: str, *, code: int | None = None, retry_after_seconds: float | None = None
+    ) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        wait = "wait a little" if retry_after_seconds is None else f"wait {retry_after_seconds:g} s"
+        super().__init__(endpoint, f"{said}: the endpoint asks to slow down, {wait} and run the same again", code=code)
+
+
+class QuotaExhaustedError(EndpointError):
+    """What an endpoint's plan allows for a day or month is used up: asking again does not help until it is renewed."""
+
+    def __init__(self, endpoint: str, said: str, *, code: int | None = None) -> None:
+        super().__init__(
+            endpoint,
+            f"{said}: the plan's quota is used up; wait until it is renewed, raise it with the provider, or name "
+            "another endpoint in QBALLOT_RPC_URL",
+            code=code,
+            retryable=False,
+        )
+
+
+class MissingBlockError(EndpointError):
+    """An endpoint does not have a block that the chain should have: it lags behind, or has dropped the block."""
+
+
 class TransactionRefused(EndpointError):
     """A node does not take a transaction. `advice`: what to do next, the end of the message."""
 
@@ -250,13 +314,15 @@ class ElectionCancelledError(ElectionError):
 
 
 class WrongChainError(ChainError):
-    """The endpoint serves another chain than expected."""
+    """The endpoint serves another chain than expected. `endpoint`: its masked name, None where there is but one."""
 
-    def __init__(self, *, found: int, expected: int) -> None:
+    def __init__(self, *, found: int, expected: int, endpoint: str | None = None) -> None:
         self.found = found
         self.expected = expected
+        self.endpoint = endpoint
+        who = f"the endpoint {endpoint}" if endpoint else "the endpoint"
         super().__init__(
-            f"the endpoint serves chain {found}, expected chain {expected}: set QBALLOT_RPC_URL to an endpoint of that "
+            f"{who} serves chain {found}, expected chain {expected}: set QBALLOT_RPC_URL to an endpoint of that "
             "chain, or choose the chain by --network, QBALLOT_NETWORK or QBALLOT_CHAIN_ID"
         )
 
@@ -271,6 +337,24 @@ class ReorgError(ChainError):
         super().__init__(
             f"the chain was reorganised: block {number} was 0x{expected.hex()} when it was read, "
             f"and is 0x{found.hex()} now"
+        )
+
+
+class FinalityError(ChainError):
+    """The chain no longer contains a block that was final when it was read: nothing is rewound past such a block.
+
+    finalized_number: the final block. fork_number: the last block that the index and the endpoints agree on; None where
+    that is further back than the index remembers.
+    """
+
+    def __init__(self, *, finalized_number: int, fork_number: int | None = None) -> None:
+        self.fork_number = fork_number
+        self.finalized_number = finalized_number
+        fork = "" if fork_number is None else f": it was reorganised back to block {fork_number}"
+        super().__init__(
+            f"the chain no longer contains block {finalized_number}, which an endpoint had called final{fork}. A chain "
+            "does not do this, so an endpoint errs or serves another chain. Ask an endpoint of another operator which "
+            "chain is right (QBALLOT_RPC_URL), and if the new one is, read all again with `qballot index --reset`"
         )
 
 
@@ -293,14 +377,24 @@ class ApiError(QballotError):
     """A server of our API gave no usable answer.
 
     server: its name. kind: the API's word for what is wrong (`not_found`, `unavailable`, …), or ours where it did not
-    answer: `unreachable`, `unreadable`. detail: what is wrong, for people.
+    answer: `unreachable`, `unreadable`. detail: what is wrong, for people. retry_after_seconds: how long the server
+    says to wait, None if it does not.
     """
 
-    def __init__(self, server: str, kind: str, detail: str, *, retryable: bool = False) -> None:
+    def __init__(
+        self,
+        server: str,
+        kind: str,
+        detail: str,
+        *,
+        retryable: bool = False,
+        retry_after_seconds: float | None = None,
+    ) -> None:
         self.server = server
         self.kind = kind
         self.detail = detail
         self.retryable = retryable
+        self.retry_after_seconds = retry_after_seconds
         super().__init__(f"{server}: {detail}")
 
 

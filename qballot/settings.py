@@ -12,7 +12,8 @@ from typing import Annotated
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from qballot.errors import SettingsError
+from qballot.endpoint_list import EndpointAddress, parse_endpoints
+from qballot.errors import InputError, SettingsError
 
 ENVIRONMENT_PREFIX = "QBALLOT_"
 
@@ -24,8 +25,9 @@ class Settings(BaseSettings):
         env_prefix=ENVIRONMENT_PREFIX, env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
     )
 
-    rpc_url: Annotated[str, Field(pattern=r"^https?://")] = "http://127.0.0.1:8545"
-    """JSON-RPC endpoint of an Ethereum node (Infura or Alchemy style). Its path and credentials are never shown."""
+    rpc_url: Annotated[str, Field(repr=False)] = "http://127.0.0.1:8545"
+    """JSON-RPC endpoint of an Ethereum node (Infura or Alchemy style), or several in order of preference, separated by
+    blanks and each `operator=URL` where wished. Their paths and credentials are never shown."""
 
     chain_id: Annotated[int | None, Field(ge=1)] = None
     """The chain that the endpoint must serve; any when unset."""
@@ -48,7 +50,7 @@ class Settings(BaseSettings):
     poll_seconds: Annotated[float, Field(gt=0, le=600)] = 2.0
     """Pause between two looks for a new block when there is none."""
 
-    database_url: str = "sqlite:///qballot.sqlite3"
+    database_url: Annotated[str, Field(repr=False)] = "sqlite:///qballot.sqlite3"
     """Where the index is kept: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`."""
 
     host: str = "127.0.0.1"
@@ -71,6 +73,31 @@ class Settings(BaseSettings):
 
     anvil: str | None = None
     """Path of the anvil program; when unset, the one that npm installed here, then the one on PATH."""
+
+    metrics_host: str = "127.0.0.1"
+    """Address on which the indexer serves its metrics."""
+
+    metrics_port: Annotated[int | None, Field(ge=0, le=65_535)] = None
+    """Port on which the indexer serves its metrics; 0 takes any free one, none are served when unset."""
+
+    @property
+    def endpoints(self) -> tuple[EndpointAddress, ...]:
+        """Every endpoint that is named, in order of preference."""
+        return parse_endpoints(self.rpc_url)
+
+    @property
+    def primary_rpc_url(self) -> str:
+        """The URL of the first endpoint, for what asks but one."""
+        return next(address.url for address in self.endpoints if not address.is_websocket)
+
+    @field_validator("rpc_url")
+    @classmethod
+    def _check_rpc_url(cls, text: str) -> str:
+        try:
+            parse_endpoints(text)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return text
 
     @field_validator("database_url")
     @classmethod

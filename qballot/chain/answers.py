@@ -7,30 +7,39 @@ reading logs: web3.py's formatters cost some fifty times more.
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import msgspec
 
 from qballot.chain.amounts import format_ether, format_gwei
+from qballot.core.bloom import BLOOM_BYTES
 from qballot.core.types import Address, BlockNumber, ChainId, Hash32, UnixSeconds
 
 MAX_INDEX = 2**63 - 1
 """Greatest height, time, place or chain id that is believed: what databases hold, and more than any chain has."""
 
+T = TypeVar("T")
+
 _QUANTITY = re.compile("0x[0-9a-fA-F]{1,64}")
 
 
 class BlockHeader(msgspec.Struct, frozen=True):
-    """One block, as far as we use it. base_fee_per_gas: in wei, 0 on a chain without EIP-1559."""
+    """One block, as far as we use it.
+
+    base_fee_per_gas: in wei, 0 on a chain without EIP-1559. logs_bloom: the filter of the block's logs (core/bloom.py),
+    256 bytes, or none where the node does not give it.
+    """
 
     number: BlockNumber
     hash: Hash32
     parent_hash: Hash32
     timestamp: UnixSeconds
     base_fee_per_gas: int = 0
+    logs_bloom: bytes = b""
 
 
-class Log(msgspec.Struct, frozen=True):
+class Log(msgspec.Struct, frozen=True, gc=False):
     """One event that a contract emitted, in a block that the chain held when it was read."""
 
     address: Address
@@ -78,9 +87,10 @@ class _BlockJson(msgspec.Struct, rename="camel"):
     parent_hash: str
     timestamp: str
     base_fee_per_gas: str = "0x0"
+    logs_bloom: str | None = None
 
 
-class _LogJson(msgspec.Struct, rename="camel"):
+class _LogJson(msgspec.Struct, rename="camel", gc=False):
     address: str
     topics: list[str]
     data: str
@@ -105,6 +115,7 @@ _TEXT = msgspec.json.Decoder(str)
 _BLOCK = msgspec.json.Decoder(_BlockJson | None)
 _LOGS = msgspec.json.Decoder(list[_LogJson])
 _RECEIPT = msgspec.json.Decoder(_ReceiptJson | None)
+_RECEIPTS = msgspec.json.Decoder(list[_ReceiptJson] | None)
 
 # Every decode_… below raises msgspec.DecodeError or ValueError for an answer of another form.
 
@@ -140,28 +151,27 @@ def decode_block(raw: msgspec.Raw | bytes) -> BlockHeader | None:
         parent_hash=_hash(found.parent_hash),
         timestamp=UnixSeconds(_index(found.timestamp)),
         base_fee_per_gas=_quantity(found.base_fee_per_gas),
+        logs_bloom=b"" if found.logs_bloom is None else _bloom(found.logs_bloom),
     )
 
 
 def decode_logs(raw: msgspec.Raw | bytes) -> list[Log]:
     """Decode a list of logs."""
-    return [_log(item) for item in _LOGS.decode(raw)]
+    # Most texts of a long list come again and again: blocks, boxes, topics, places in a block.
+    hash_of, address_of, index_of = _Memo(_hash), _Memo(_address), _Memo(_index)
+    return [_log(item, hash_of, address_of, index_of) for item in _LOGS.decode(raw)]
 
 
 def decode_receipt(raw: msgspec.Raw | bytes) -> Receipt | None:
     """Decode a receipt; None when the transaction is in no block that the node has."""
     found = _RECEIPT.decode(raw)
-    if found is None:
-        return None
-    return Receipt(
-        transaction_hash=_hash(found.transaction_hash),
-        block_number=BlockNumber(_index(found.block_number)),
-        block_hash=_hash(found.block_hash),
-        succeeded=_quantity(found.status) == 1,
-        gas_used=_quantity(found.gas_used),
-        effective_gas_price=_quantity(found.effective_gas_price),
-        logs=tuple(_log(item) for item in found.logs),
-    )
+    return None if found is None else _receipt(found)
+
+
+def decode_receipts(raw: msgspec.Raw | bytes) -> list[Receipt] | None:
+    """Decode the receipts of one block; None when the node does not have the block."""
+    found = _RECEIPTS.decode(raw)
+    return None if found is None else [_receipt(item) for item in found]
 
 
 def decode_any(raw: msgspec.Raw | bytes) -> Any:
@@ -169,17 +179,42 @@ def decode_any(raw: msgspec.Raw | bytes) -> Any:
     return msgspec.json.decode(raw)
 
 
-def _log(item: _LogJson) -> Log:
+def _receipt(found: _ReceiptJson) -> Receipt:
+    hash_of, address_of, index_of = _Memo(_hash), _Memo(_address), _Memo(_index)
+    return Receipt(
+        transaction_hash=_hash(found.transaction_hash),
+        block_number=BlockNumber(_index(found.block_number)),
+        block_hash=_hash(found.block_hash),
+        succeeded=_quantity(found.status) == 1,
+        gas_used=_quantity(found.gas_used),
+        effective_gas_price=_quantity(found.effective_gas_price),
+        logs=tuple(_log(item, hash_of, address_of, index_of) for item in found.logs),
+    )
+
+
+class _Memo(dict[str, T]):
+    """What texts mean, each worked out once."""
+
+    def __init__(self, decode: Callable[[str], T]) -> None:
+        super().__init__()
+        self._decode = decode
+
+    def __missing__(self, text: str) -> T:
+        value = self[text] = self._decode(text)
+        return value
+
+
+def _log(item: _LogJson, hash_of: _Memo[Hash32], address_of: _Memo[Address], index_of: _Memo[int]) -> Log:
     if item.removed:
         raise ValueError("found a log that was removed by a reorganisation, expected logs of the chain")
     return Log(
-        address=_address(item.address),
-        topics=tuple([_hash(topic) for topic in item.topics]),
-        data=_bytes(item.data),
-        block_number=BlockNumber(_index(item.block_number)),
-        block_hash=_hash(item.block_hash),
-        transaction_hash=_hash(item.transaction_hash),
-        log_index=_index(item.log_index),
+        address_of[item.address],
+        tuple([hash_of[topic] for topic in item.topics]),
+        _bytes(item.data),
+        BlockNumber(index_of[item.block_number]),
+        hash_of[item.block_hash],
+        _hash(item.transaction_hash),
+        index_of[item.log_index],
     )
 
 
@@ -212,6 +247,13 @@ def _hash(text: str) -> Hash32:
     if len(value) != 32:
         raise ValueError(f"found {len(value)} bytes, expected 32")
     return Hash32(value)
+
+
+def _bloom(text: str) -> bytes:
+    value = _bytes(text)
+    if len(value) != BLOOM_BYTES:
+        raise ValueError(f"found a filter of {len(value)} bytes, expected {BLOOM_BYTES}")
+    return value
 
 
 def _address(text: str) -> Address:

@@ -106,7 +106,7 @@ def open_connection(settings: Settings) -> Iterator[Connection]:
     if session is None:
         expected = compute_expected_chain(settings.network, settings.chain_id)
         signer = load_payer(settings.private_key)
-        with Rpc(settings.rpc_url, settings.rpc_timeout_seconds) as rpc:
+        with Rpc(settings.primary_rpc_url, settings.rpc_timeout_seconds) as rpc:
             yield Connection(rpc, rpc.check_chain(expected), signer, settings.deployments)
         return
     with session.connect(settings.rpc_timeout_seconds) as rpc, TemporaryDirectory(prefix="qballot-") as passing:

@@ -13,14 +13,22 @@ import msgspec
 
 from qballot.chain import answers
 from qballot.chain.answers import BlockHeader, Log, Receipt
-from qballot.chain.transport import Channel, Request, Transport
+from qballot.chain.transport import Channel, Observer, Request, Transport
 from qballot.core.types import Address, ChainId, Hash32
-from qballot.errors import ChainError, ContractReverted, EndpointError, WrongChainError
+from qballot.errors import (
+    BatchRefusedError,
+    ChainError,
+    ContractReverted,
+    EndpointError,
+    MissingBlockError,
+    WrongChainError,
+)
+from qballot.http_exchange import ATTEMPTS
 
 DEFAULT_TIMEOUT_SECONDS = 20.0
 
 MAX_BATCH_REQUESTS = 100
-"""Requests sent as one batch; providers commonly allow 100 to 1,000."""
+"""Requests sent as one batch at first; providers commonly allow 100 to 1,000, and some fewer."""
 
 MAX_BATCH_BYTES = 1_000_000
 """Bytes of transactions sent as one batch, twice as many in hex; geth takes requests of up to 5 MiB."""
@@ -39,17 +47,28 @@ Topic = Hash32 | Sequence[Hash32] | None
 class Rpc:
     """One endpoint. Safe to share between threads; close it, or use it as a context manager.
 
-    timeout_seconds: how long one call may take in all, further tries included.
+    timeout_seconds: how long one call may take in all, further tries included. name, attempts, on_request: as of
+    `Transport`.
     """
 
-    def __init__(self, url: str, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS) -> None:
-        self._transport: Channel = Transport(url, timeout_seconds)
+    def __init__(
+        self,
+        url: str,
+        timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+        *,
+        name: str | None = None,
+        attempts: int = ATTEMPTS,
+        on_request: Observer | None = None,
+    ) -> None:
+        self._transport: Channel = Transport(url, timeout_seconds, name=name, attempts=attempts, on_request=on_request)
+        self._batch_size = MAX_BATCH_REQUESTS
 
     @classmethod
     def over(cls, channel: Channel) -> Self:
         """Make one that reaches its node otherwise than over HTTP."""
         rpc = cls.__new__(cls)
         rpc._transport = channel
+        rpc._batch_size = MAX_BATCH_REQUESTS
         return rpc
 
     @property
@@ -98,15 +117,28 @@ class Rpc:
         return found
 
     def block(self, block: BlockId | bytes = "latest") -> BlockHeader:
-        """Return a block by number, tag or 32-byte hash. Raises EndpointError, retryable, when the node lacks it."""
-        by_hash = isinstance(block, bytes)
-        method = "eth_getBlockByHash" if by_hash else "eth_getBlockByNumber"
-        name = "0x" + block.hex() if isinstance(block, bytes) else _block_name(block)
-        header = self._needed((method, [name, False]), answers.decode_block, f"block {name}")
-        wrong_number = isinstance(block, int) and header.number != block
-        if wrong_number or (by_hash and header.hash != block):
-            raise EndpointError(self.endpoint, f"found block {header.number} 0x{header.hash.hex()}, expected {name}")
-        return header
+        """Return a block by number, tag or 32-byte hash. Raises MissingBlockError when the node does not have it."""
+        request = _block_request(block)
+        return self._checked_block(block, self._fetch(request, answers.decode_block))
+
+    def blocks(self, blocks: Sequence[BlockId]) -> list[BlockHeader]:
+        """Return many blocks by number or tag, in the order asked. Raises MissingBlockError when one is missing."""
+        found = self._fetch_many([_block_request(block) for block in blocks], answers.decode_block)
+        return [self._checked_block(block, header) for block, header in zip(blocks, found, strict=True)]
+
+    def block_receipts(self, block_hash: Hash32) -> list[Receipt]:
+        """Return the receipts of every transaction of a block, in their order.
+
+        Raises MissingBlockError when the node does not have the block, EndpointError when a receipt is another block's.
+        """
+        method = "eth_getBlockReceipts"
+        found = self._fetch((method, ["0x" + block_hash.hex()]), answers.decode_receipts)
+        if found is None:
+            raise MissingBlockError(self.endpoint, f"{method}: block 0x{block_hash.hex()} is not known")
+        for receipt in found:
+            if {receipt.block_hash, *(log.block_hash for log in receipt.logs)} != {block_hash}:
+                raise EndpointError(self.endpoint, f"{method}: found a receipt of another block than asked for")
+        return found
 
     def logs(
         self,
@@ -174,14 +206,13 @@ class Rpc:
             ("eth_call", [{"to": "0x" + to.hex(), "data": "0x" + data.hex()}, _block_name(block)]) for to, data in calls
         ]
         results: list[bytes | ContractReverted] = []
-        for start in range(0, len(requests), MAX_BATCH_REQUESTS):
-            for outcome in self._transport.fetch_many(requests[start : start + MAX_BATCH_REQUESTS], retry=True):
-                if isinstance(outcome, ChainError):
-                    if not isinstance(outcome, ContractReverted):
-                        raise outcome
-                    results.append(outcome)
-                else:
-                    results.append(self._decode("eth_call", outcome, answers.decode_bytes))
+        for outcome in self._fetch_outcomes(requests):
+            if isinstance(outcome, ContractReverted):
+                results.append(outcome)
+            elif isinstance(outcome, ChainError):
+                raise outcome
+            else:
+                results.append(self._decode("eth_call", outcome, answers.decode_bytes))
         return results
 
     def estimate_gas(self, transactions: Sequence[Mapping[str, str]]) -> list[int]:
@@ -225,21 +256,49 @@ class Rpc:
         return self._decode(method, self._transport.fetch(request, retry=_is_read(method)), decode)
 
     def _fetch_many(self, requests: Sequence[Request], decode: Callable[[msgspec.Raw], T]) -> list[T]:
-        retry = all(_is_read(method) for method, _ in requests)
         results: list[T] = []
-        for start in range(0, len(requests), MAX_BATCH_REQUESTS):
-            part = requests[start : start + MAX_BATCH_REQUESTS]
-            for (method, _), outcome in zip(part, self._transport.fetch_many(part, retry=retry), strict=True):
-                if isinstance(outcome, ChainError):
-                    raise outcome
-                results.append(self._decode(method, outcome, decode))
+        for (method, _), outcome in zip(requests, self._fetch_outcomes(requests), strict=True):
+            if isinstance(outcome, ChainError):
+                raise outcome
+            results.append(self._decode(method, outcome, decode))
         return results
 
-    def _needed(self, request: Request, decode: Callable[[msgspec.Raw], T | None], what: str) -> T:
-        found = self._fetch(request, decode)
-        if found is None:
-            raise EndpointError(self.endpoint, f"{request[0]}: {what} is not known")
-        return found
+    def _fetch_outcomes(self, requests: Sequence[Request]) -> Iterator[msgspec.Raw | ChainError]:
+        """Ask in batches, of as many requests as the endpoint takes, down to one without a batch."""
+        retry = all(_is_read(method) for method, _ in requests)
+        done = 0
+        while done < len(requests):
+            part = requests[done : done + self._batch_size]
+            try:
+                outcomes = self._fetch_part(part, retry=retry)
+            except BatchRefusedError:
+                if self._batch_size == 1 or not retry:
+                    raise
+                self._batch_size = max(1, len(part) // 2)
+                continue
+            done += len(part)
+            yield from outcomes
+
+    def _fetch_part(self, part: Sequence[Request], *, retry: bool) -> list[msgspec.Raw | ChainError]:
+        if self._batch_size == 1:
+            try:
+                return [self._transport.fetch(part[0], retry=retry)]
+            except ContractReverted as error:
+                return [error]
+        outcomes = self._transport.fetch_many(part, retry=retry)
+        for outcome in outcomes:
+            if isinstance(outcome, BatchRefusedError):
+                raise outcome
+        return outcomes
+
+    def _checked_block(self, block: BlockId | bytes, header: BlockHeader | None) -> BlockHeader:
+        method, (name, _) = _block_request(block)
+        if header is None:
+            raise MissingBlockError(self.endpoint, f"{method}: block {name} is not known")
+        wrong_number = isinstance(block, int) and header.number != block
+        if wrong_number or (isinstance(block, bytes) and header.hash != block):
+            raise EndpointError(self.endpoint, f"found block {header.number} 0x{header.hash.hex()}, expected {name}")
+        return header
 
     def _decode(self, method: str, raw: msgspec.Raw, decode: Callable[[msgspec.Raw], T]) -> T:
         try:
@@ -260,17 +319,18 @@ def find_problem(
     positions: set[tuple[int, int]] = set()
     hashes: dict[int, Hash32] = {}
     for log in logs:
-        if not from_block <= log.block_number <= to_block:
-            return f"found a log of block {log.block_number}, expected of {from_block} to {to_block}"
+        position = number, _ = log.block_number, log.log_index
+        if not from_block <= number <= to_block:
+            return f"found a log of block {number}, expected of {from_block} to {to_block}"
         if wanted is not None and log.address not in wanted:
             return f"found a log of 0x{log.address.hex()}, which was not asked for"
         if topics and not _fits(log, topics):
-            return f"found a log at {_position(log)} with topics that were not asked for"
-        if _position(log) in positions:
-            return f"found the log {_position(log)} (block, index) twice"
-        if hashes.setdefault(log.block_number, log.block_hash) != log.block_hash:
-            return f"found logs of two different blocks {log.block_number}"
-        positions.add(_position(log))
+            return f"found a log at {position} with topics that were not asked for"
+        if position in positions:
+            return f"found the log {position} (block, index) twice"
+        if hashes.setdefault(number, log.block_hash) != log.block_hash:
+            return f"found logs of two different blocks {number}"
+        positions.add(position)
     return None
 
 
@@ -294,10 +354,10 @@ def _split_by_size(signed: Sequence[bytes]) -> Iterator[list[bytes]]:
 def _fits(log: Log, topics: Sequence[Topic]) -> bool:
     if len(log.topics) < len(topics):
         return False
-    return all(
-        asked is None or (found == asked if isinstance(asked, bytes) else found in asked)
-        for found, asked in zip(log.topics, topics, strict=False)
-    )
+    for found, asked in zip(log.topics, topics, strict=False):
+        if asked is not None and found != asked and (isinstance(asked, bytes) or found not in asked):
+            return False
+    return True
 
 
 def _position(log: Log) -> tuple[int, int]:
@@ -308,6 +368,12 @@ def _encode_topic(topic: Topic) -> str | list[str] | None:
     if topic is None:
         return None
     return "0x" + topic.hex() if isinstance(topic, bytes) else ["0x" + item.hex() for item in topic]
+
+
+def _block_request(block: BlockId | bytes) -> Request:
+    if isinstance(block, bytes):
+        return "eth_getBlockByHash", ["0x" + block.hex(), False]
+    return "eth_getBlockByNumber", [_block_name(block), False]
 
 
 def _block_name(block: BlockId) -> str:

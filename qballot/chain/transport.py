@@ -7,45 +7,42 @@ again may help; what a contract refused becomes `ContractReverted`.
 
 from __future__ import annotations
 
-import http.client
-import io
+import http
 import itertools
-import random
-import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import msgspec
-import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError, NewConnectionError
-from urllib3.exceptions import TimeoutError as UrllibTimeoutError
-from urllib3.util import Timeout, make_headers
+from urllib3.util import make_headers
 
-from qballot.chain.refusals import find_refusal
+from qballot.chain.provider_errors import MAX_SAID, Fault, find_provider_error
+from qballot.chain.refusals import TRANSACTION_METHODS, find_refusal
 from qballot.chain.reverts import decode_revert
-from qballot.errors import AnswerTooLargeError, ChainError, EndpointError, InputError
+from qballot.endpoint_list import HTTP_SCHEMES, compute_endpoint_name
+from qballot.errors import (
+    AnswerTooLargeError,
+    BatchRefusedError,
+    ChainError,
+    ContractReverted,
+    EndpointError,
+    InputError,
+    MissingBlockError,
+    NoAnswerError,
+    QuotaExhaustedError,
+    RangeTooWideError,
+    SlowDownError,
+)
+from qballot.http_exchange import ATTEMPTS, RETRYABLE_STATUSES, Failure, HttpPool, Reply, parse_retry_after, try_again
 
 MAX_RESPONSE_BYTES = 256 * 1024 * 1024
 """More than the logs of any one block, by its gas; beyond it a broken endpoint fills the memory."""
-
-READ_ATTEMPTS = 3
-"""How often a read is tried in all, within its deadline."""
-
-FIRST_PAUSE_SECONDS = 0.25
-"""Upper end of the random pause after the first failure; it doubles with each further one."""
-
-READ_CHUNK_BYTES = 1024 * 1024
-
-RETRYABLE_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524})
 
 HINTS = {
     401: "the endpoint wants a key, check the one in QBALLOT_RPC_URL",
     403: "the endpoint refuses its key or its plan's limit is reached, check the one in QBALLOT_RPC_URL",
     404: "the endpoint has no such path, check QBALLOT_RPC_URL",
-    429: "the endpoint asks to slow down, wait a little and run the same again",
 }
 """What to do next about HTTP statuses that waiting alone does not mend, or that are often met."""
 
@@ -55,9 +52,38 @@ RETRYABLE_CODES = frozenset({-32603, -32005, -32002})
 REVERT_CODE = 3
 """JSON-RPC code of a reverted call, with the revert data beside it (geth and all that follow it)."""
 
-T = TypeVar("T")
+SERVER_ERROR_CODES = range(-32099, -31999)
+"""JSON-RPC codes that a server gives as it likes. Nodes use them for troubles that pass too.
+
+Source: JSON-RPC 2.0, section 5.1.
+"""
+
 Request = tuple[str, Sequence[Any]]
 """A method's name and its parameters."""
+
+BATCH = "batch"
+"""What a batch of several methods is called where requests are counted."""
+
+_WHOLE_BATCH: Request = ("the batch", ())
+"""Stands for what was asked where an answer is to a batch as a whole."""
+
+OUTCOMES: tuple[tuple[str, tuple[type[ChainError], ...]], ...] = (
+    ("timeout", (NoAnswerError,)),
+    ("too_wide", (RangeTooWideError, AnswerTooLargeError)),
+    ("rate_limited", (SlowDownError,)),
+    ("quota", (QuotaExhaustedError,)),
+    ("missing_block", (MissingBlockError,)),
+    ("reverted", (ContractReverted,)),
+    ("error", (ChainError,)),
+)
+"""How requests end that bring no result, by their error; the others end `ok`."""
+
+MIN_SECRET_CHARACTERS = 8
+"""Parts of a URL that are this long may be a key, and are cut out of what an endpoint says."""
+
+T = TypeVar("T")
+Observer = Callable[[str, str, str, float], None]
+"""Is told of every HTTP request: the endpoint's name, the method (or `batch`), one of OUTCOMES, seconds."""
 
 
 class Channel(Protocol):
@@ -84,7 +110,7 @@ class Channel(Protocol):
 class _Fault(msgspec.Struct):
     """A JSON-RPC error object."""
 
-    code: int = 0
+    code: int | None = None
     message: str = ""
     data: Any = None
 
@@ -101,85 +127,37 @@ _ANSWER = msgspec.json.Decoder(_Answer)
 _ANSWERS = msgspec.json.Decoder(list[_Answer])
 
 
-class _DeadlineReader(io.RawIOBase):
-    """A socket's bytes until a deadline: the time to read the whole response, however slowly its bytes drip."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._socket = sock
-        self._raw = sock.makefile("rb", buffering=0)
-        timeout = sock.gettimeout()
-        self._deadline = None if timeout is None else time.monotonic() + timeout
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        if self._deadline is not None:
-            remaining = self._deadline - time.monotonic()
-            if remaining <= 0:
-                raise TimeoutError("timed out")
-            self._socket.settimeout(remaining)
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _DeadlineResponse(http.client.HTTPResponse):
-    """A response whose socket timeout holds for status line, headers and body together, not for each read."""
-
-    def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
-        super().__init__(sock, *arguments, **options)
-        self.fp.close()
-        self.fp = io.BufferedReader(_DeadlineReader(sock))
-
-
-class _DeadlineHttpConnection(HTTPConnection):
-    response_class = _DeadlineResponse
-
-
-class _DeadlineHttpsConnection(HTTPSConnection):
-    response_class = _DeadlineResponse
-
-
-class _HttpPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _DeadlineHttpConnection
-
-
-class _HttpsPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _DeadlineHttpsConnection
-
-
-def compute_endpoint_name(url: str) -> str:
-    """Name an endpoint for people and logs: scheme, host and port. Path, query and credentials may hold its key.
-
-    Raises InputError, which does not show the URL either.
-    """
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise InputError("found an endpoint URL that cannot be read, expected http(s)://host[:port]/…") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise InputError("found an endpoint URL without http(s):// or without a host, expected http(s)://host[:port]/…")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "")
-
-
 class Transport:
-    """A pool of connections to one endpoint. Safe to share between threads; close it when done."""
+    """A pool of connections to one endpoint. Safe to share between threads; close it when done.
 
-    def __init__(self, url: str, timeout_seconds: float) -> None:
-        self._endpoint = compute_endpoint_name(url)
-        self.timeout_seconds = timeout_seconds
+    timeout_seconds: how long one request may take in all, further tries included. name: what to call the endpoint,
+    instead of its scheme, host and port. attempts: how often a read is tried. on_request: told of every HTTP request.
+    Raises InputError for a URL that is not http(s).
+    """
+
+    def __init__(
+        self,
+        url: str,
+        timeout_seconds: float,
+        *,
+        name: str | None = None,
+        attempts: int = ATTEMPTS,
+        on_request: Observer | None = None,
+    ) -> None:
+        self._endpoint = name or compute_endpoint_name(url)
         parts = urlsplit(url)
+        if parts.scheme not in HTTP_SCHEMES:
+            raise InputError(f"{self._endpoint}: found a websocket, expected http(s)://host[:port]/…")
+        self.timeout_seconds = timeout_seconds
+        self._attempts = attempts
+        self._on_request = on_request
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if parts.username is not None:
             self._headers |= make_headers(basic_auth=f"{unquote(parts.username)}:{unquote(parts.password or '')}")
-        pool_class = _HttpsPool if parts.scheme == "https" else _HttpPool
-        self._pool = pool_class(str(parts.hostname), parts.port, maxsize=8)
+        words = (*parts.path.split("/"), *parts.query.replace("=", "&").split("&"), parts.username, parts.password)
+        self._secrets = [word for word in words if word and len(word) >= MIN_SECRET_CHARACTERS]
+        self._pool = HttpPool(parts.scheme, str(parts.hostname), parts.port, self._target)
         self._ids = itertools.count(1)
 
     @property
@@ -197,133 +175,168 @@ class Transport:
         retry: whether a failure that may pass is tried again; never for what changes the chain.
         Raises EndpointError, ContractReverted.
         """
-        return self._attempt(lambda deadline: self._fetch_one(request, deadline), retry=retry)
+        return self._try(lambda deadline: self._fetch_one(request, deadline, retry), retry=retry)
 
     def fetch_many(self, requests: Sequence[Request], *, retry: bool) -> list[msgspec.Raw | ChainError]:
         """Send several requests as one batch. Returns a result or an error for each, in their order.
 
         Raises EndpointError when the batch as a whole was not answered.
         """
-        return self._attempt(lambda deadline: self._fetch_batch(requests, deadline), retry=retry) if requests else []
+        if not requests:
+            return []
+        return self._try(lambda deadline: self._fetch_batch(requests, deadline, retry), retry=retry)
 
-    def _attempt(self, fetch: Callable[[float], T], *, retry: bool) -> T:
-        deadline = time.monotonic() + self.timeout_seconds
-        for attempt in itertools.count(1):
-            try:
-                return fetch(deadline)
-            except EndpointError as error:
-                pause = random.uniform(0.1, 1) * FIRST_PAUSE_SECONDS * 2 ** (attempt - 1)  # noqa: S311 # jitter only
-                last = not retry or not error.retryable or attempt == READ_ATTEMPTS
-                if last or time.monotonic() + pause >= deadline:
-                    raise
-                time.sleep(pause)
-        raise AssertionError("unreachable")
+    def _try(self, attempt: Callable[[float], T], *, retry: bool) -> T:
+        return try_again(attempt, self.timeout_seconds, self._attempts if retry else 1)
 
-    def _fetch_one(self, request: Request, deadline: float) -> msgspec.Raw:
-        number = next(self._ids)
-        status, body = self._post(_encode_request(number, request), deadline)
+    def _fetch_one(self, request: Request, deadline: float, repeatable: bool) -> msgspec.Raw:
+        start = time.monotonic()
         try:
-            answer = _ANSWER.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise self._not_json_rpc(status, body) from None
-        if answer.id != number and not (answer.id is None and answer.error):
-            raise EndpointError(self.endpoint, f"found an answer to request {answer.id!r}, expected to {number}")
-        return self._result(answer, status, request[0])
+            result = self._exchange_one(request, deadline, repeatable)
+        except ChainError as error:
+            self._tell(request[0], start, [error])
+            raise
+        self._tell(request[0], start, [])
+        return result
 
-    def _fetch_batch(self, requests: Sequence[Request], deadline: float) -> list[msgspec.Raw | ChainError]:
+    def _fetch_batch(
+        self, requests: Sequence[Request], deadline: float, repeatable: bool
+    ) -> list[msgspec.Raw | ChainError]:
+        start = time.monotonic()
+        methods = {method for method, _ in requests}
+        name = BATCH if len(methods) > 1 else requests[0][0]
+        try:
+            results = self._exchange_batch(requests, deadline, repeatable)
+        except ChainError as error:
+            self._tell(name, start, [error])
+            raise
+        self._tell(name, start, results)
+        return results
+
+    def _tell(self, method: str, start: float, results: Iterable[object]) -> None:
+        """Tell the observer of a request by the first error among its results."""
+        if self._on_request is not None:
+            error = next((item for item in results if isinstance(item, ChainError)), None)
+            outcome = "ok" if error is None else next(word for word, kinds in OUTCOMES if isinstance(error, kinds))
+            self._on_request(self.endpoint, method, outcome, time.monotonic() - start)
+
+    def _exchange_one(self, request: Request, deadline: float, repeatable: bool) -> msgspec.Raw:
+        number = next(self._ids)
+        reply = self._post(_encode_request(number, request), deadline, repeatable)
+        try:
+            answer = _ANSWER.decode(reply.body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise self._not_json_rpc(reply, request) from None
+        if answer.id != number and not (answer.id is None and answer.error):
+            if reply.status != http.HTTPStatus.OK:
+                raise self._not_json_rpc(reply, request)
+            raise EndpointError(self.endpoint, f"found an answer to request {answer.id!r}, expected to {number}")
+        return self._result(answer, reply, request)
+
+    def _exchange_batch(
+        self, requests: Sequence[Request], deadline: float, repeatable: bool
+    ) -> list[msgspec.Raw | ChainError]:
         numbers = [next(self._ids) for _ in requests]
         encoded = [_encode_request(number, request) for number, request in zip(numbers, requests, strict=True)]
-        status, body = self._post(b"[" + b",".join(encoded) + b"]", deadline)
+        reply = self._post(b"[" + b",".join(encoded) + b"]", deadline, repeatable)
         try:
-            answers = _ANSWERS.decode(body)
+            answers = _ANSWERS.decode(reply.body)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            raise self._not_json_rpc(status, body) from None
+            raise self._not_json_rpc(reply, _WHOLE_BATCH) from None
         by_id = {answer.id: answer for answer in answers}
         if by_id.keys() != set(numbers) or len(answers) != len(numbers):
+            refusal = next((answer for answer in answers if answer.id is None and answer.error), None)
+            if refusal is not None:
+                self._result(refusal, reply, _WHOLE_BATCH)
             raise EndpointError(
                 self.endpoint, f"found {len(answers)} answers to a batch, expected one to each of {len(numbers)}"
             )
         results: list[msgspec.Raw | ChainError] = []
-        for number, (method, _) in zip(numbers, requests, strict=True):
+        for number, request in zip(numbers, requests, strict=True):
             try:
-                results.append(self._result(by_id[number], status, method))
+                results.append(self._result(by_id[number], reply, request))
             except ChainError as error:
                 results.append(error)
         return results
 
-    def _post(self, body: bytes, deadline: float) -> tuple[int, bytes]:
+    def _post(self, body: bytes, deadline: float, repeatable: bool) -> Reply:
         remaining = deadline - time.monotonic()
-        if remaining <= 0:
-            raise EndpointError(self.endpoint, f"no answer within {self.timeout_seconds:g} s")
-        try:
-            response = self._pool.urlopen(
-                "POST",
-                self._target,
-                body,
-                self._headers,
-                retries=False,
-                redirect=False,
-                timeout=Timeout(total=remaining),
-                preload_content=False,
-            )
-            try:
-                return response.status, self._read_body(response)
-            except BaseException:
-                response.close()
-                raise
-            finally:
-                response.release_conn()
-        except (HTTPError, http.client.HTTPException, OSError) as error:
-            # urllib3 counts a refused connection among the timeouts. Its texts may hold the URL, thus its key.
-            if isinstance(error, UrllibTimeoutError | TimeoutError) and not isinstance(error, NewConnectionError):
-                raise EndpointError(self.endpoint, f"no answer within {self.timeout_seconds:g} s") from None
+        reply = self._pool.send(
+            "POST",
+            self._target,
+            self._headers,
+            body,
+            timeout_seconds=remaining,
+            max_bytes=MAX_RESPONSE_BYTES,
+            repeatable=repeatable,
+        )
+        if isinstance(reply, Failure):
+            if reply.kind == "timeout":
+                raise NoAnswerError(self.endpoint, timeout_seconds=self.timeout_seconds)
+            if reply.kind == "too_large":
+                raise AnswerTooLargeError(self.endpoint, limit=MAX_RESPONSE_BYTES)
             raise EndpointError(
                 self.endpoint,
-                f"the connection failed ({type(error).__name__}): check that a node runs there and that "
-                "QBALLOT_RPC_URL is right, then run the same again",
-            ) from None
+                f"the connection failed ({reply.detail}): check that a node runs there and that QBALLOT_RPC_URL is "
+                "right, then run the same again",
+            )
+        return reply
 
-    def _read_body(self, response: urllib3.BaseHTTPResponse) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        while chunk := response.read(READ_CHUNK_BYTES):
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > MAX_RESPONSE_BYTES:
-                raise AnswerTooLargeError(self.endpoint, limit=MAX_RESPONSE_BYTES)
-        return b"".join(chunks)
-
-    def _not_json_rpc(self, status: int, body: bytes) -> EndpointError:
-        if status != http.HTTPStatus.OK:
-            hint = HINTS.get(status, "")
-            message = f"HTTP status {status}" + (f": {hint}" if hint else "")
-            return EndpointError(self.endpoint, message, retryable=status in RETRYABLE_STATUSES)
-        answer = _try_decode(body)
+    def _not_json_rpc(self, reply: Reply, request: Request) -> EndpointError:
+        """Return the error for an answer of another form: a gateway's JSON or page, or nothing that can be read."""
+        answer = _try_decode(reply.body)
         if answer is not None and answer.error is not None:
-            return self._fault(answer.error, status, "the batch")
-        return EndpointError(self.endpoint, f"found {len(body)} bytes that are no JSON-RPC answer")
+            return self._fault(answer.error, reply, request)
+        if reply.status == http.HTTPStatus.OK:
+            return EndpointError(self.endpoint, f"found {len(reply.body)} bytes that are no JSON-RPC answer")
+        said = self._mask(_read_words(reply.body))
+        fault = Fault(said, status=reply.status, retry_after_seconds=_read_retry_after(reply))
+        known = find_provider_error(self.endpoint, *request, fault)
+        if known is not None:
+            return known
+        message = ": ".join(part for part in (f"HTTP status {reply.status}", said, HINTS.get(reply.status)) if part)
+        return EndpointError(self.endpoint, message, retryable=reply.status in RETRYABLE_STATUSES)
 
-    def _result(self, answer: _Answer, status: int, method: str) -> msgspec.Raw:
+    def _result(self, answer: _Answer, reply: Reply, request: Request) -> msgspec.Raw:
+        method = request[0]
         if answer.error is not None:
             fault = answer.error
             if fault.code == REVERT_CODE or _is_revert(fault):
                 raise decode_revert(_revert_data(fault))
-            raise self._fault(fault, status, method)
+            raise self._fault(fault, reply, request)
         if not bytes(answer.result):
-            raise EndpointError(self.endpoint, f"{method}: found neither a result nor an error (HTTP status {status})")
-        if status != http.HTTPStatus.OK:
-            raise EndpointError(
-                self.endpoint, f"{method}: HTTP status {status}", retryable=status in RETRYABLE_STATUSES
-            )
+            if reply.status != http.HTTPStatus.OK:
+                raise self._not_json_rpc(reply, request)
+            raise EndpointError(self.endpoint, f"{method}: found neither a result nor an error")
+        if reply.status != http.HTTPStatus.OK:
+            retryable = reply.status in RETRYABLE_STATUSES
+            raise EndpointError(self.endpoint, f"{method}: HTTP status {reply.status}", retryable=retryable)
         return answer.result
 
-    def _fault(self, fault: _Fault, status: int, method: str) -> EndpointError:
-        retryable = status in RETRYABLE_STATUSES or fault.code in RETRYABLE_CODES
-        refusal = find_refusal(self.endpoint, method, fault.message[:500], fault.code)
+    def _fault(self, error: _Fault, reply: Reply, request: Request) -> EndpointError:
+        method, params = request
+        said = self._mask(error.message[:MAX_SAID])
+        code = error.code or 0
+        refusal = find_refusal(self.endpoint, method, said, code)
         if refusal is not None:
             return refusal
-        message = f"{method}: {fault.message[:500]} (code {fault.code})"
-        return EndpointError(self.endpoint, message, code=fault.code, retryable=retryable)
+        fault = Fault(said, code, error.data, reply.status, _read_retry_after(reply))
+        known = find_provider_error(self.endpoint, method, params, fault)
+        if known is not None:
+            return known
+        may_pass = reply.status in RETRYABLE_STATUSES or code in RETRYABLE_CODES
+        if method not in TRANSACTION_METHODS:
+            may_pass = may_pass or code in SERVER_ERROR_CODES
+        message = f"{method}: {said} (code {code})"
+        if request is _WHOLE_BATCH and not may_pass:
+            return BatchRefusedError(self.endpoint, message, code=code)
+        return EndpointError(self.endpoint, message, code=code, retryable=may_pass)
+
+    def _mask(self, text: str) -> str:
+        """Cut out of what an endpoint says whatever of its URL may be a key."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***").replace(unquote(secret), "***")
+        return text
 
 
 def _encode_request(number: int, request: Request) -> bytes:
@@ -336,6 +349,23 @@ def _try_decode(body: bytes) -> _Answer | None:
         return _ANSWER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
+
+
+def _read_words(body: bytes) -> str:
+    """Return the words of an error that is no JSON-RPC: a message in JSON, or a short text; nothing of a page."""
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        text = body[:MAX_SAID].decode(errors="replace").strip()
+        return "" if text.startswith("<") or not text.isprintable() else text
+    for name in ("error", "message", "error_description", "detail"):
+        if isinstance(value, dict) and isinstance(value.get(name), str):
+            return str(value[name])[:MAX_SAID]
+    return ""
+
+
+def _read_retry_after(reply: Reply) -> float | None:
+    return parse_retry_after(reply.headers.get("retry-after"))
 
 
 def _is_revert(fault: _Fault) -> bool:

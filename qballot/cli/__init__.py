@@ -13,12 +13,11 @@ from typing import Annotated
 import typer
 
 from qballot import __version__
-from qballot.cli import account, census, definition, deploy, devnet
+from qballot.cli import account, census, definition, deploy, devnet, index
 from qballot.cli.ballots import ballots_command
 from qballot.cli.cancel import cancel_command
 from qballot.cli.cast_signed import cast_signed_command
 from qballot.cli.compile import compile_command
-from qballot.cli.index import index_command
 from qballot.cli.rehearse import rehearse_command
 from qballot.cli.serve import serve_command
 from qballot.cli.tally import tally_command
@@ -49,7 +48,7 @@ app.command("ballots")(ballots_command)
 app.add_typer(devnet.app, name="devnet")
 app.command("tally")(tally_command)
 app.command("rehearse")(rehearse_command)
-app.command("index")(index_command)
+app.add_typer(index.app, name="index")
 app.command("serve")(serve_command)
 app.command("compile")(compile_command)
 

@@ -108,8 +108,8 @@ def warp_command(
 
     running = _read_description(output)
     settings = override_settings(rpc_url=rpc_url or (running or {}).get("rpc_url"))
-    with Rpc(settings.rpc_url, settings.rpc_timeout_seconds) as rpc:
-        if box is None and running and settings.rpc_url == running["rpc_url"]:
+    with Rpc(settings.primary_rpc_url, settings.rpc_timeout_seconds) as rpc:
+        if box is None and running and settings.primary_rpc_url == running["rpc_url"]:
             box = running["box"]
         opens_at, closes_at = (None, None)
         if box is not None and to in ("open", "close"):

@@ -62,7 +62,7 @@ def connect(settings: Settings) -> Iterator[Rpc]:
     from qballot.chain.rpc import Rpc
 
     expected = compute_expected_chain(settings.network, settings.chain_id)
-    with Rpc(settings.rpc_url, settings.rpc_timeout_seconds) as rpc:
+    with Rpc(settings.primary_rpc_url, settings.rpc_timeout_seconds) as rpc:
         rpc.check_chain(expected)
         yield rpc
 

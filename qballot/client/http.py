@@ -5,9 +5,7 @@ What has an ETag is kept and asked for again with it, so that an answer that has
 
 from __future__ import annotations
 
-import http.client
-import itertools
-import random
+import http
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -16,27 +14,15 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 import msgspec
-import urllib3
-from urllib3.exceptions import HTTPError, NewConnectionError
-from urllib3.exceptions import TimeoutError as UrllibTimeoutError
 
 from qballot.errors import ApiError, ApiNotFoundError, ApiRequestError, InputError
+from qballot.http_exchange import RETRYABLE_STATUSES, HttpPool, Reply, parse_retry_after, try_again
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 """More than any page of the API; beyond it a broken server fills the memory."""
 
 MAX_KEPT_ANSWERS = 64
 """Answers that are kept for their ETag."""
-
-ATTEMPTS = 3
-"""How often a request is tried in all, within its deadline."""
-
-FIRST_PAUSE_SECONDS = 0.25
-"""Upper end of the random pause after the first failure; it doubles with each further one."""
-
-READ_CHUNK_BYTES = 256 * 1024
-
-RETRYABLE_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 class Response(NamedTuple):
@@ -70,8 +56,7 @@ class Connection:
         self.name = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
         self.timeout_seconds = timeout_seconds
         self._prefix = parts.path.rstrip("/")
-        pool_class = urllib3.HTTPSConnectionPool if parts.scheme == "https" else urllib3.HTTPConnectionPool
-        self._pool = pool_class(str(parts.hostname), parts.port, maxsize=8)
+        self._pool = HttpPool(parts.scheme, str(parts.hostname), parts.port)
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._lock = Lock()
 
@@ -86,16 +71,7 @@ class Connection:
         """
         asked = {name: str(value) for name, value in query.items() if value is not None}
         target = self._prefix + path + (f"?{urlencode(asked)}" if asked else "")
-        deadline = time.monotonic() + self.timeout_seconds
-        for attempt in itertools.count(1):
-            try:
-                return self._get_once(target, deadline, accept)
-            except ApiError as error:
-                pause = random.uniform(0.1, 1) * FIRST_PAUSE_SECONDS * 2 ** (attempt - 1)  # noqa: S311 # jitter only
-                if not error.retryable or attempt == ATTEMPTS or time.monotonic() + pause >= deadline:
-                    raise
-                time.sleep(pause)
-        raise AssertionError("unreachable")
+        return try_again(lambda deadline: self._get_once(target, deadline, accept), self.timeout_seconds)
 
     def _get_once(self, target: str, deadline: float, accept: frozenset[int]) -> Response:
         headers = {"Accept": "application/json"}
@@ -103,14 +79,14 @@ class Connection:
             kept = self._kept.get(target)
         if kept is not None:
             headers["If-None-Match"] = kept.etag
-        status, etag, body = self._request(target, headers, deadline)
-        if status == http.HTTPStatus.NOT_MODIFIED and kept is not None:
+        reply = self._request(target, headers, deadline)
+        if reply.status == http.HTTPStatus.NOT_MODIFIED and kept is not None:
             return Response(200, kept.body)
-        if status == http.HTTPStatus.OK:
-            self._keep(target, etag, body)
-        elif status not in accept:
-            raise self._refused(status, body)
-        return Response(status, body)
+        if reply.status == http.HTTPStatus.OK:
+            self._keep(target, reply.headers.get("etag"), reply.body)
+        elif reply.status not in accept:
+            raise self._refused(reply)
+        return Response(reply.status, reply.body)
 
     def _keep(self, target: str, etag: str | None, body: bytes) -> None:
         if etag is not None:
@@ -120,57 +96,30 @@ class Connection:
                 if len(self._kept) > MAX_KEPT_ANSWERS:
                     self._kept.popitem(last=False)
 
-    def _request(self, target: str, headers: Mapping[str, str], deadline: float) -> tuple[int, str | None, bytes]:
+    def _request(self, target: str, headers: dict[str, str], deadline: float) -> Reply:
         remaining = deadline - time.monotonic()
-        try:
-            if remaining <= 0:
-                raise TimeoutError
-            response = self._pool.urlopen(
-                "GET",
-                target,
-                headers=headers,
-                retries=False,
-                redirect=False,
-                timeout=urllib3.Timeout(total=remaining),
-                preload_content=False,
-            )
-            try:
-                return response.status, response.headers.get("etag"), self._read_body(response, deadline)
-            except BaseException:
-                response.close()
-                raise
-            finally:
-                response.release_conn()
-        except (HTTPError, http.client.HTTPException, OSError) as error:
-            # urllib3 counts a refused connection among the timeouts.
-            if isinstance(error, UrllibTimeoutError | TimeoutError) and not isinstance(error, NewConnectionError):
-                problem = f"no answer within {self.timeout_seconds:g} s"
-            else:
-                problem = f"the connection failed ({type(error).__name__})"
-            raise ApiError(self.name, "unreachable", problem, retryable=True) from None
+        reply = self._pool.send("GET", target, headers, timeout_seconds=remaining, max_bytes=MAX_ANSWER_BYTES)
+        if isinstance(reply, Reply):
+            return reply
+        if reply.kind == "too_large":
+            message = f"found an answer of more than {MAX_ANSWER_BYTES} bytes, expected fewer"
+            raise ApiError(self.name, "unreadable", message)
+        problem = f"the connection failed ({reply.detail})"
+        if reply.kind == "timeout":
+            problem = f"no answer within {self.timeout_seconds:g} s"
+        raise ApiError(self.name, "unreachable", problem, retryable=True)
 
-    def _read_body(self, response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        while chunk := response.read1(READ_CHUNK_BYTES):
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > MAX_ANSWER_BYTES:
-                message = f"found an answer of more than {MAX_ANSWER_BYTES} bytes, expected fewer"
-                raise ApiError(self.name, "unreadable", message)
-            if time.monotonic() > deadline:
-                raise TimeoutError
-        return b"".join(chunks)
-
-    def _refused(self, status: int, body: bytes) -> ApiError:
-        retryable = status in RETRYABLE_STATUSES
+    def _refused(self, reply: Reply) -> ApiError:
+        wait = parse_retry_after(reply.headers.get("retry-after"))
+        retryable = reply.status in RETRYABLE_STATUSES
         try:
-            problem = msgspec.json.decode(body, type=_Problem)
+            problem = msgspec.json.decode(reply.body, type=_Problem)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            message = f"found HTTP status {status} and no error of QBallot's API"
-            return ApiError(self.name, "unreadable", message, retryable=retryable)
+            message = f"found HTTP status {reply.status} and no error of QBallot's API"
+            return ApiError(self.name, "unreadable", message, retryable=retryable, retry_after_seconds=wait)
         kinds = {404: ApiNotFoundError, 422: ApiRequestError}
-        return kinds.get(status, ApiError)(self.name, problem.type, problem.detail[:2000], retryable=retryable)
+        kind = kinds.get(reply.status, ApiError)
+        return kind(self.name, problem.type, problem.detail[:2000], retryable=retryable, retry_after_seconds=wait)
 
 
 def _split(url: str) -> SplitResult:

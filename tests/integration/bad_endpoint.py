@@ -42,7 +42,7 @@ def run_bad_endpoint(*answers: Answer) -> Iterator[BadEndpoint]:
 
 
 def answer(body: Any, status: str = "200 OK") -> Answer:
-    """Answer every request with this body. `$id` in it becomes the request's id."""
+    """Answer every request with this body. `$id` in it becomes the request's id. status: headers may follow it."""
     return lambda request: respond(body, status, request)
 
 

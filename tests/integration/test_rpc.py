@@ -10,12 +10,21 @@ from typing import Any
 import pytest
 from bad_endpoint import answer, fault, respond, result, run_bad_endpoint
 
+from qballot import http_exchange
 from qballot.chain import transport
 from qballot.chain.contracts import BALLOT_BOX_CREATED
 from qballot.chain.devnet import Devnet
 from qballot.chain.rpc import MAX_BATCH_REQUESTS, Rpc
+from qballot.core.bloom import compute_bloom, may_contain
 from qballot.core.types import Address, Hash32
-from qballot.errors import AnswerTooLargeError, ChainError, ContractReverted, EndpointError, WrongChainError
+from qballot.errors import (
+    AnswerTooLargeError,
+    ChainError,
+    ContractReverted,
+    EndpointError,
+    MissingBlockError,
+    WrongChainError,
+)
 from qballot.testing import make_election
 
 pytestmark = pytest.mark.integration
@@ -35,7 +44,7 @@ LOG = {
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(http_exchange, "FIRST_PAUSE_SECONDS", 0.01)
 
 
 def test_rpc__real_node__answers_are_typed(rpc: Rpc) -> None:
@@ -146,7 +155,8 @@ def test_rpc__broken_answer__is_an_endpoint_error(body: str, status: str, retrya
         (-32600, "403 Forbidden", False),
         (-32602, "400 Bad Request", False),
         (-32603, "500 Internal Server Error", True),
-        (-32000, "200 OK", False),
+        (-32000, "200 OK", True),
+        (-32601, "200 OK", False),
     ],
 )
 def test_rpc__json_rpc_error__keeps_its_code(code: int, status: str, retryable: bool) -> None:
@@ -329,3 +339,67 @@ def test_rpc__batch_not_supported__is_named() -> None:
         pytest.raises(ChainError, match="no batches here"),
     ):
         rpc.next_nonces([NOBODY])
+
+
+def test_rpc__many_blocks__are_those_asked_for(devnet: Devnet, rpc: Rpc) -> None:
+    devnet.mine(3)
+    latest = rpc.block("latest").number
+    numbers = [latest, 0, latest - 1]
+    assert rpc.blocks(numbers) == [rpc.block(number) for number in numbers]
+    assert rpc.blocks([]) == []
+    with pytest.raises(MissingBlockError, match="is not known"):
+        rpc.blocks([latest, latest + 1_000])
+
+    def say_five(request: Any) -> bytes:
+        return respond([{"id": item["id"], "result": BLOCK} for item in request], "200 OK", request)
+
+    with (
+        run_bad_endpoint(say_five) as endpoint,
+        Rpc(endpoint.url) as liar,
+        pytest.raises(EndpointError, match="found block 5"),
+    ):
+        liar.blocks([5, 6])
+
+
+def test_rpc__block_receipts_and_bloom__are_the_blocks(devnet: Devnet, rpc: Rpc) -> None:
+    number = make_election(devnet).deployment.block_number
+    block = rpc.block(number)
+    receipts = rpc.block_receipts(block.hash)
+    logs = [log for receipt in receipts for log in receipt.logs]
+    assert logs == rpc.logs(number, number, None)
+    assert block.logs_bloom == compute_bloom(item for log in logs for item in (log.address, *log.topics))
+    assert may_contain(block.logs_bloom, logs[0].address)
+    assert not may_contain(block.logs_bloom, NOBODY)
+    assert rpc.block(0).logs_bloom == bytes(256)
+    with pytest.raises(MissingBlockError):
+        rpc.block_receipts(Hash32(bytes(32)))
+
+
+def test_rpc__receipt_of_another_block__is_refused() -> None:
+    receipt = {
+        "transactionHash": "0x" + "66" * 32,
+        "blockNumber": "0x5",
+        "blockHash": "0x" + "05" * 32,
+        "status": "0x1",
+        "gasUsed": "0x1",
+        "logs": [LOG],
+    }
+    good, bad = result([receipt]), result([receipt | {"logs": [LOG | {"blockHash": "0x" + "06" * 32}]}])
+    with run_bad_endpoint(good, bad) as endpoint, Rpc(endpoint.url) as rpc:
+        assert len(rpc.block_receipts(Hash32(b"\x05" * 32))) == 1
+        with pytest.raises(EndpointError, match="another block"):
+            rpc.block_receipts(Hash32(b"\x05" * 32))
+    with run_bad_endpoint(good) as endpoint, Rpc(endpoint.url) as rpc, pytest.raises(EndpointError):
+        rpc.block_receipts(Hash32(b"\x06" * 32))
+
+
+@pytest.mark.parametrize("bloom", ["0x", "0x00", "0x" + "00" * 257, 5])
+def test_rpc__filter_of_another_length__is_refused(bloom: Any) -> None:
+    with (
+        run_bad_endpoint(result(BLOCK | {"logsBloom": bloom})) as endpoint,
+        Rpc(endpoint.url) as rpc,
+        pytest.raises(EndpointError, match="result is not as it should be"),
+    ):
+        rpc.block(5)
+    with run_bad_endpoint(result(BLOCK)) as endpoint, Rpc(endpoint.url) as rpc:
+        assert rpc.block(5).logs_bloom == b""

@@ -48,6 +48,28 @@ def test_settings__several_wrong__all_named_and_no_value_shown(monkeypatch: pyte
     assert "hunter2" not in str(caught.value)
 
 
+def test_settings__several_endpoints__the_first_of_http_is_for_what_asks_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(
+        "QBALLOT_RPC_URL", "ws://h/SECRET infura=https://mainnet.infura.io/v3/SECRET http://127.0.0.1:8545"
+    )
+    settings = load_settings()
+    assert settings.primary_rpc_url == "https://mainnet.infura.io/v3/SECRET"
+    assert [(item.operator, item.name) for item in settings.endpoints] == [
+        ("h", "ws://h"),
+        ("infura", "https://mainnet.infura.io"),
+        ("127.0.0.1:8545", "http://127.0.0.1:8545"),
+    ]
+    assert "SECRET" not in repr(settings) + str(settings)
+
+
+def test_settings__endpoint_that_cannot_be_read__is_named_without_its_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    for text in ("http://a https://b:SECRET/", "SECRET", "wss://h/SECRET"):
+        monkeypatch.setenv("QBALLOT_RPC_URL", text)
+        with pytest.raises(SettingsError, match=r"QBALLOT_RPC_URL: .*endpoint") as caught:
+            load_settings()
+        assert "SECRET" not in str(caught.value)
+
+
 def test_settings__private_key__is_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QBALLOT_PRIVATE_KEY", ANVIL_KEY)
     settings = load_settings()
