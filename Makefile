@@ -12,7 +12,7 @@ NODE_READY := node_modules/.package-lock.json
 FORGE := node_modules/.bin/forge
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ape whole-way demo test test-contracts test-unit test-integration lint format audit mutants soak-contract soak-differential bench-gas bench-census compile locks clean
+.PHONY: help setup ape whole-way demo test test-contracts test-unit test-integration lint format audit mutants soak-contract soak-differential soak-evidence fuzz-evidence bench-gas bench-census bench-index bench-proof compile locks clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -112,6 +112,24 @@ bench-gas: setup ## What a vote costs, beside OpenZeppelin's Governor (ARGS=--ke
 bench-census: setup ## A census of a million voters, beside the bare hashes that it needs.
 	$(BIN)/python bench/census/run.py $(ARGS)
 
+bench-index: setup ## Whole chains read into SQLite and PostgreSQL, beside a bare loop; the first run builds the chains, in some 7 minutes.
+	PYTHONPATH=tests $(BIN)/python bench/indexer/run.py $(ARGS)
+
+bench-proof: setup ## Verifying proofs, and bundles of 100,000 and 1,000,000 ballots, with the share of each step.
+	$(BIN)/python bench/proof/run.py
+
+soak-evidence: setup ## Changed evidence and receipts against the verifier (N=… SEED=…); goes on where it stopped.
+	$(BIN)/python tests/unit/proof/soak_evidence.py $(N) $(SEED)
+
+.venv-fuzz/ready: locks/runtime.txt locks/fuzz.txt
+	$(PYTHON) -m venv .venv-fuzz
+	.venv-fuzz/bin/pip install --quiet --disable-pip-version-check --require-hashes -r locks/runtime.txt -r locks/fuzz.txt
+	@touch $@
+
+fuzz-evidence: .venv-fuzz/ready ## atheris on every parser of evidence, a minute (ARGS=-max_total_time=…).
+	mkdir -p .build/fuzz-evidence
+	PYTHONPATH=$(CURDIR) .venv-fuzz/bin/python tests/unit/proof/fuzz_evidence.py .build/fuzz-evidence -max_len=16384 -max_total_time=60 $(ARGS)
+
 compile: setup ## Compile the contracts into the artifacts that the package carries.
 	$(BIN)/qballot compile
 
@@ -120,4 +138,4 @@ locks: ## Resolve the dependencies anew (needs uv).
 	uv pip compile pyproject.toml --extra dev -c locks/runtime.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o locks/dev.txt
 
 clean: ## Remove what the other targets made.
-	rm -rf .venv .venv-ape .venv-audit node_modules .build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-ape .venv-audit .venv-fuzz node_modules .build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -12,6 +12,7 @@ from qballot.chain.abi import decode_values, load_function
 from qballot.chain.answers import Log
 from qballot.chain.artifacts import BALLOT_BOX, BALLOT_BOX_FACTORY
 from qballot.chain.rpc import BlockId, Rpc
+from qballot.core.cast_log import CAST_TOPIC, decode_cast_log
 from qballot.core.keccak import keccak
 from qballot.core.provenance import BoxArguments, parse_clone_code
 from qballot.core.types import Address, Hash32, UnixSeconds, VoterIndex, Weight
@@ -21,7 +22,7 @@ PARAMS_TYPE = "(uint40,uint40,uint8,uint32,uint16)"
 """ElectionParams: opensAt, closesAt, wardBits, voters, maxBallotBytes."""
 
 BALLOT_BOX_CREATED = keccak(f"BallotBoxCreated(address,address,bytes32,{PARAMS_TYPE},bytes32,bytes)".encode())
-BALLOTS_CAST = keccak(b"BallotsCast(bytes)")
+BALLOTS_CAST = CAST_TOPIC
 BALLOT_BOX_CANCELLED = keccak(b"BallotBoxCancelled()")
 
 
@@ -179,18 +180,8 @@ def read_address_topic(topic: Hash32) -> Address:
 
 
 def decode_ballots_cast(log: Log) -> bytes:
-    """Take the packed records of one batch out of a box's event. Raises DecodeError when the log is another.
-
-    The data of one `bytes` value is: 32 (where it starts), its length, itself, zeros up to a multiple of 32. Cut out by
-    hand, since every ballot ever cast passes here.
-    """
-    _check_topics(log, BALLOTS_CAST, 1)
-    data = log.data
-    size = int.from_bytes(data[32:64])
-    end = 64 + size
-    if int.from_bytes(data[:32]) != 32 or len(data) != end + -size % 32 or any(data[end:]):
-        raise DecodeError(f"found {len(data)} bytes of data in BallotsCast, expected one ABI-encoded `bytes`")
-    return data[64:end]
+    """Take the packed records of one batch out of a box's event. Raises DecodeError when the log is another."""
+    return decode_cast_log(log.topics, log.data)
 
 
 def _check_topics(log: Log, topic: Hash32, count: int) -> None:

@@ -136,6 +136,15 @@ def hash_leaf(index: VoterIndex, address: Address, weight: Weight) -> Hash32:
     return keccak(keccak(_LEAF.pack(index, address, weight >> 64, weight & _LOW_64)))
 
 
+def hash_leaves(start: int, addresses: Iterable[Address], weights: Iterable[Weight]) -> list[Hash32]:
+    """Hash consecutive census entries as `hash_leaf` does each of them. start: index of the first."""
+    pack, low = _LEAF.pack, _LOW_64
+    return [
+        keccak(keccak(pack(index, address, weight >> 64, weight & low)))
+        for index, (address, weight) in enumerate(zip(addresses, weights, strict=True), start)
+    ]
+
+
 def count_wards(voters: int, ward_bits: int) -> int:
     """How many wards of 2**ward_bits so many voters fill, the last one perhaps in part."""
     return -(-voters >> ward_bits)
@@ -226,7 +235,7 @@ def _settle_ward_bits(voters: int, ward_bits: int | None) -> int:
 
 def _build_ward(addresses: Sequence[Address], weights: Sequence[Weight], start: int, size: int) -> list[Hash32]:
     stop = min(start + size, len(addresses))
-    return build_tree([hash_leaf(VoterIndex(index), addresses[index], weights[index]) for index in range(start, stop)])
+    return build_tree(hash_leaves(start, addresses[start:stop], weights[start:stop]))
 
 
 def _place(index: int, voters: int, ward_bits: int) -> tuple[int, int]:
