@@ -1,6 +1,7 @@
 """An election from end to end on a local chain of its own: from a definition and a file of ballots to a checked result.
 
-    definition + ballots ─▶ voters ─▶ census ─▶ box ─▶ casts ─▶ index ─▶ close ─▶ result ═ count of the file ?
+    definition + ballots ─▶ voters ─▶ census ─▶ box ─▶ casts ─▶ index ─▶ close ─┬▶ result   ═ count of the file ?
+                                                                                └▶ evidence ═ count of the file ?
 
 Nothing here is special to rehearsals but the chain and the voters, which are made up: every other step is the service
 that a real election uses.
@@ -28,16 +29,20 @@ from qballot.cast import cast_batch, cast_direct_many, next_cast_at, plan_batche
 from qballot.chain.accounts import LocalSigner, devnet_account
 from qballot.chain.contracts import BallotBoxContract
 from qballot.chain.devnet import Devnet
+from qballot.chain.pins import default_pins
 from qballot.core.ballot import group_ballots
 from qballot.core.ballot_csv import BallotRow, effective_rows
 from qballot.core.census import Census, build_census
 from qballot.core.election import Definition
+from qballot.core.proof import Evidence, ResultState, Verification, verify_evidence_file, write_evidence
 from qballot.core.records import SignedRecord
 from qballot.core.signing import CURVE_ORDER, address_of_key
 from qballot.core.tally import ElectionResult, count_election
+from qballot.core.tally import Electorate as ElectorateSize
 from qballot.core.types import Address, Hash32, UnixSeconds, Weight
 from qballot.deploy import ElectionDeployment, create_election, deploy_factory
 from qballot.errors import InputError, ProofError
+from qballot.evidence import collect_evidence
 
 OPENS_AFTER_SECONDS = 600
 """From the creation to the opening, by the chain's clock, which is then moved."""
@@ -47,6 +52,15 @@ OPEN_SECONDS = 7 * 24 * 3600
 
 DIRECT_BALANCE_WEI = 10**18
 """What each voter who casts directly is given for gas."""
+
+LEVELS = ("indexed", "consistent", "proven", "witnessed", "final")
+"""Levels of verification, each above the one before."""
+
+LEAST_LEVEL = "consistent"
+"""What the index must reach. One endpoint alone is never a witness."""
+
+NOT_COMPARED = frozenset({"leading", "verdict", "requirements"})
+"""Parts of an index's count that a file's does not have, or that depend on what is known of the electorate."""
 
 DIRECT_CASTS_AT_ONCE = 200
 """Own transactions sent before waiting for their receipts."""
@@ -108,10 +122,15 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """A rehearsal that is over, with its chain and index still there."""
+    """A rehearsal that is over, with its chain and index still there.
+
+    evidence: built from the chain alone. verification: of it as a file, against the hash that the chain names.
+    """
 
     report: Report
     result: ElectionResult
+    evidence: Evidence
+    verification: Verification
     devnet: Devnet
     engine: Engine
     follower: Follower
@@ -155,10 +174,10 @@ def make_electorate(rows: Sequence[BallotRow]) -> Electorate:
     return Electorate(keys, census, tuple(voter_of))
 
 
-def count_rows(definition: Definition, rows: Sequence[BallotRow]) -> ElectionResult:
-    """Count a file of ballots without any chain, as `qballot tally` does."""
+def count_rows(definition: Definition, rows: Sequence[BallotRow], census: Census) -> ElectionResult:
+    """Count a file of ballots without any chain, as `qballot tally` does. census: of all its voters."""
     groups = group_ballots((row.ballot, row.weight) for row in effective_rows(rows))
-    return count_election(definition, groups)
+    return count_election(definition, groups, electorate=ElectorateSize(len(census), sum(census.weights)))
 
 
 def _split_rounds(electorate: Electorate, places: Sequence[int]) -> list[list[int]]:
@@ -217,12 +236,20 @@ class _Run:
             follower.sync_once()
             self._progress.advance(1)
             document = result_document(Repository(self._engine), election.box)
-            expected = count_rows(self._script.definition, self._script.rows)
+            expected = count_rows(self._script.definition, self._script.rows, electorate.census)
         if document is None:
             raise ProofError("the index does not have the election")
+        with self._step("building the evidence and verifying it", 1):
+            evidence = collect_evidence(self._rpc, election.box, census=electorate.census).evidence
+            found = verify_evidence_file(
+                write_evidence(evidence), evidence.block_hash, default_pins(), chain_id=self._chain_id
+            )
         report.document = document
-        report.checks = self._check(electorate, election, document, expected)
-        return Rehearsal(report, expected, self._devnet, self._engine, follower)
+        report.checks = [
+            *self._check(electorate, election, document, expected),
+            *_check_evidence(found, expected),
+        ]
+        return Rehearsal(report, expected, evidence, found, self._devnet, self._engine, follower)
 
     @contextmanager
     def _step(self, name: str, total: int) -> Iterator[None]:
@@ -316,18 +343,45 @@ class _Run:
         rows, voters = len(self._script.rows), len(electorate.keys)
         block = document["block"]["number"]
         head = "0x" + BallotBoxContract(self._rpc, election.box).head(block).hex()
-        contests = [
-            {key: value for key, value in contest.items() if key != "leading"} for contest in document["contests"]
-        ]
+        level = document["level"]
         comparisons = [
             (f"every row of the file is in the box: {rows}", document["records"], rows),
             (f"every voter is in the count: {voters}", document["turnout"]["voters_cast"], voters),
             ("the chain of hashes over all records ends in head() of the box", document["head"], head),
-            ("the result is consistent with the chain", document["level"], "consistent"),
+            (f"the result is {level}", LEVELS.index(level) >= LEVELS.index(LEAST_LEVEL), True),
             (f"the election is closed at block {block}", document["state"], "complete"),
-            ("the result equals the count of the file alone", contests, expected.to_json()["contests"]),
+            ("the result equals the count of the file alone", _list_counts(document["contests"]), _count(expected)),
         ]
-        for words, found, wanted in comparisons:
-            if found != wanted:
-                raise ProofError(f"not so: {words}\n  found    {found}\n  expected {wanted}")
-        return [words for words, _, _ in comparisons]
+        return _compare(comparisons)
+
+
+def _check_evidence(found: Verification, expected: ElectionResult) -> list[str]:
+    """Compare what the evidence proves with the file. Returns what was verified, in words."""
+    return _compare(
+        [
+            (
+                "the evidence holds, with the whole electorate in it",
+                (found.holds, found.is_electorate_checked),
+                (True,) * 2,
+            ),
+            ("the evidence proves the same count", found.result, expected),
+            ("the evidence shows that no ballot can follow", found.state, ResultState.COMPLETE),
+        ]
+    )
+
+
+def _count(result: ElectionResult) -> list[dict[str, Any]]:
+    contests: Any = result.to_json()["contests"]
+    return _list_counts(contests)
+
+
+def _list_counts(contests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{key: value for key, value in contest.items() if key not in NOT_COMPARED} for contest in contests]
+
+
+def _compare(comparisons: Sequence[tuple[str, object, object]]) -> list[str]:
+    """Compare what was found with what was expected. Returns the words of each. Raises ProofError."""
+    for words, found, wanted in comparisons:
+        if found != wanted:
+            raise ProofError(f"not so: {words}\n  found    {found}\n  expected {wanted}")
+    return [words for words, _, _ in comparisons]

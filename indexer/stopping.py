@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from types import FrameType
+
+LOOK_SECONDS = 0.1
+"""How often it is looked whether work has ended or should."""
 
 
 @contextmanager
@@ -28,3 +32,31 @@ def stop_on_signals() -> Iterator[threading.Event]:
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)
+
+
+def run_until_stopped(work: Callable[[], None], stop: threading.Event, *, grace_seconds: float) -> bool:
+    """Do work that looks at `stop` by itself, in a thread, for so many seconds at most once `stop` is set.
+
+    Returns whether the work came to its end; where not, it hangs in something that cannot be interrupted, and the
+    process should end around it. Raises what the work raises. To be used in the main thread, so that signals are
+    answered while the work waits.
+    """
+    outcome: Future[None] = Future()
+
+    def do() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(None)
+
+    # A daemon: the interpreter does not wait for it.
+    threading.Thread(target=do, name="work", daemon=True).start()
+    while not outcome.done() and not stop.is_set():
+        wait([outcome], LOOK_SECONDS)
+    wait([outcome], grace_seconds)
+    if not outcome.done():
+        return False
+    outcome.result()
+    return True

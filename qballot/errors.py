@@ -17,6 +17,7 @@
     │   │   ├── BatchRefusedError … or for fewer things
     │   │   ├── SlowDownError     … to be asked less often
     │   │   ├── QuotaExhaustedError … not to be asked any more: its plan's quota is used up
+    │   │   ├── NoEndpointError   … every endpoint is left alone for a while after it failed
     │   │   ├── MissingBlockError the endpoint does not have the block: it lags behind, or has dropped it
     │   │   └── TransactionRefused  the node does not take a transaction: InsufficientFundsError, UnderpricedError,
     │   │                     NonceTooLowError, AlreadyKnownError, GasRefusedError
@@ -212,6 +213,18 @@ class QuotaExhaustedError(EndpointError):
             code=code,
             retryable=False,
         )
+
+
+class NoEndpointError(EndpointError):
+    """Every endpoint failed a moment ago and is left alone for a while: nobody was asked.
+
+    wait_seconds: how long until one may be asked again.
+    """
+
+    def __init__(self, endpoints: str, *, wait_seconds: float, last_error: str | None = None) -> None:
+        self.wait_seconds = wait_seconds
+        said = "" if last_error is None else f"; the last error was: {last_error}"
+        super().__init__(endpoints, f"no endpoint may be asked for another {wait_seconds:.1f} s{said}")
 
 
 class MissingBlockError(EndpointError):

@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     """First block that is read for elections: at or before the factory's deployment."""
 
     block_range: Annotated[int, Field(ge=1, le=1_000_000)] = 2_000
-    """Blocks asked for in one `eth_getLogs`."""
+    """Blocks that commands which look through the chain ask for at first; the indexer sizes its ranges by itself."""
 
     poll_seconds: Annotated[float, Field(gt=0, le=600)] = 2.0
     """Pause between two looks for a new block when there is none."""

@@ -188,6 +188,19 @@ served=$(wait_for serve.log '^QBallot is served on ')
 fetch "$(echo "$served" | grep -oE 'http://[^ ]+')/elections/$box/results" > result.json
 cmp result.json ../result.json
 echo "ok: both results are the same, byte for byte"
+
+say "All that the result follows from, in one file; then verified, whoever gave it, against a block hash that is named."
+run qballot evidence "$box" --census census.json -o evidence.jsonl
+run qballot verify evidence.jsonl --rpc "$QBALLOT_RPC_URL"
+sed 's/"weight":"1"/"weight":"2"/; s/,"1"\]/,"2"]/' evidence.jsonl > altered.jsonl
+say "And with more weight for a voter?"
+refused 3 run qballot verify altered.jsonl --rpc "$QBALLOT_RPC_URL"
+qballot recount evidence.jsonl --json > recount.json 2>> verify.log
+expect "the place, recounted" "$(field contests.0.winners < recount.json)" "$(field contests.0.winners < result.json)"
+
+say "Eve's receipt: that her ballot is in the box, in a file of its own."
+run qballot receipt get "$box" --voter "$eves_address" --census census.json -o receipt.json
+run qballot receipt verify receipt.json --box "$box" --definition definition.json --rpc "$QBALLOT_RPC_URL"
 cd ..
 
 heading "The result"

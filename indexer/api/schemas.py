@@ -111,14 +111,28 @@ class ContestBody(Schema):
     id: str
     title: str
     method: str
+    seats: Annotated[int, Field(description="How many options win")]
     winners: Annotated[list[str], Field(description="Ids of the options that won; empty unless `complete`")]
     tied: Annotated[list[str], Field(description="Ids of the options that tie; empty unless `complete`")]
     tied_for: Annotated[
-        Literal["seat", "elimination"] | None,
+        Literal["seat", "elimination", "transfer", "next_seat"] | None,
         Field(
             description="What they tie for: `seat`, or `elimination`, where the count stopped undecided and an option "
-            "that is not listed may lead; null without a tie"
+            "that is not listed may lead, or `transfer`, of equal surpluses, or `next_seat`, where the count stopped "
+            "before later seats; null without a tie"
         ),
+    ]
+    open_seats: Annotated[int, Field(description="Seats that the tie leaves open; 0 without a tie")]
+    waits_for_lot: Annotated[
+        bool, Field(description="The tie stands only because the lot that decides it is not drawn yet")
+    ]
+    verdict: Annotated[
+        Literal["passed", "not_passed", "unknown"] | None,
+        Field(description="Whether the contest's requirements are met; null without any, and unless `complete`"),
+    ]
+    requirements: Annotated[
+        list[dict[str, Any]],
+        Field(description="Each requirement with its numbers and its `verdict`; empty unless `complete`"),
     ]
     leading: Annotated[list[str], Field(description="While `partial`: who would win or tie if it ended now")]
     totals: dict[str, NumberText]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from indexer.results.count import Counts, Turnout, View, load_view
+from indexer.results.count import Counts, View, load_view
 from indexer.results.definitions import Heading, Headings, find_definition
 from indexer.results.verdict import Phase, State, Verdict, compute_phase, judge
 from indexer.storage.model import Ballot, Block, Listing
@@ -27,13 +27,12 @@ TIE_FOR_ELIMINATION = "tie_for_elimination"
 class ElectionAnswer:
     """An election as the index had it at the view's block.
 
-    definition, turnout: None for an invalid one's. contests: their counts, None where no count was asked for.
+    definition: None for an invalid one's. contests: their counts, None where no count was asked for.
     """
 
     view: View
     definition: Definition | None
     phase: Phase
-    turnout: Turnout | None
     contests: list[dict[str, Any]] | None = None
 
 
@@ -75,10 +74,11 @@ class Results:
     def find_election(self, box: Address) -> ElectionAnswer | None:
         """Find an election with its definition, phase and turnout; None when the index does not have it.
 
-        Counts nothing. Raises NotCountedError while its records are read for the first time.
+        Counts nothing.
         """
-        found = self._counts.load_turnout(box)
-        return None if found is None else _answer(*found)
+        with self._repository.snapshot() as snapshot:
+            view = load_view(snapshot, box)
+        return None if view is None else _answer(view)
 
     def find_counted(self, box: Address) -> ElectionAnswer | None:
         """Find an election with its count; None when the index does not have it.
@@ -90,7 +90,7 @@ class Results:
         if found is None:
             return None
         view, tally = found
-        return _answer(view, None) if tally is None else _answer(view, tally.turnout, tally.contests)
+        return _answer(view, None if tally is None else tally.contests)
 
     def find_elections(self, *, limit: int, before: int | None = None) -> ElectionsPage:
         """Find up to `limit` elections, the newest first, those before the number that the last page named."""
@@ -165,10 +165,11 @@ def make_document(answer: ElectionAnswer) -> dict[str, Any]:
 
 def turnout_json(answer: ElectionAnswer) -> dict[str, Any] | None:
     """Say who has voted: how many, of how many, with what weight; None for an election that is never counted."""
-    if answer.turnout is None:
+    election = answer.view.election
+    if election.invalid_reason is not None:
         return None
-    voters = answer.view.election.arguments.voters
-    return {"voters_cast": answer.turnout.voters, "voters": voters, "weight_cast": str(answer.turnout.weight)}
+    voters = election.arguments.voters
+    return {"voters_cast": election.voters_cast, "voters": voters, "weight_cast": str(election.weight_cast)}
 
 
 def block_json(block: Block) -> dict[str, Any]:
@@ -176,10 +177,10 @@ def block_json(block: Block) -> dict[str, Any]:
     return {"number": block.number, "hash": f"0x{block.hash.hex()}", "timestamp": block.timestamp}
 
 
-def _answer(view: View, turnout: Turnout | None, contests: list[dict[str, Any]] | None = None) -> ElectionAnswer:
+def _answer(view: View, contests: list[dict[str, Any]] | None = None) -> ElectionAnswer:
     election = view.election
     definition = None if election.invalid_reason is not None else find_definition(election.definition)
-    return ElectionAnswer(view, definition, compute_phase(election, view.block.timestamp), turnout, contests)
+    return ElectionAnswer(view, definition, compute_phase(election, view.block.timestamp), contests)
 
 
 def _contests(answer: ElectionAnswer, verdict: Verdict) -> list[dict[str, Any]]:
@@ -200,4 +201,6 @@ def _show_leading(contest: Mapping[str, Any]) -> dict[str, Any]:
     leading = stop["leading"] if stop else [*contest["winners"], *contest["tied"]]
     steps = [entry for entry in contest["log"] if entry["kind"] != OUTCOME]
     last = {"kind": "leading", "text": "Voting goes on: this is who leads, and nobody has won.", "leading": leading}
-    return {**contest, "winners": [], "tied": [], "tied_for": None, "leading": leading, "log": [*steps, last]}
+    undecided: dict[str, Any] = {"winners": [], "tied": [], "tied_for": None, "open_seats": 0, "waits_for_lot": False}
+    unjudged: dict[str, Any] = {"verdict": None, "requirements": []}
+    return {**contest, **undecided, **unjudged, "leading": leading, "log": [*steps, last]}

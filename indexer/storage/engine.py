@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -17,6 +18,10 @@ from qballot.errors import StorageError
 
 POSTGRESQL_DRIVER = "postgresql+psycopg"
 SQLITE_BUSY_SECONDS = 30
+
+SQLITE_CACHE_KIB = 16 * 1024
+"""Memory for pages of a connection that writes. The index on voters is written all over; more does not help."""
+
 _PASSING_SQLITE_CODES = frozenset(
     {
         sqlite3.SQLITE_BUSY,
@@ -34,13 +39,17 @@ WRITES = "qballot_writes"
 """Execution option of a connection that will write: SQLite takes its lock at BEGIN rather than fail half-way."""
 
 
-def open_database(url: str) -> Engine:
+def open_database(url: str, *, create: bool = True) -> Engine:
     """Connect and bring the schema up to date.
 
-    url: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.
+    url: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`. create: whether to make a SQLite file that is not
+    there; for what only reads, a missing one is a mistake.
     Raises StorageError when there is no such database, it cannot be reached, or a newer program has changed it.
     """
-    engine = create_engine(_parse_url(url), hide_parameters=True, **_pool_options(url))
+    parsed = _parse_url(url)
+    if not create and parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
+        raise StorageError(f"there is no database {parsed.database}: name the right one, or run `qballot index` first")
+    engine = create_engine(parsed, hide_parameters=True, **_pool_options(url))
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -70,7 +79,7 @@ def storage_errors(what: str) -> Iterator[None]:
     """Turn the driver's errors into StorageError: `what` failed, and the driver's first line, without parameters."""
     try:
         yield
-    except (SQLAlchemyError, psycopg.Error) as error:
+    except (SQLAlchemyError, psycopg.Error, sqlite3.Error) as error:
         cause = getattr(error, "orig", None) or error
         lines = str(cause).strip().splitlines() or [type(cause).__name__]
         raise StorageError(f"{what}: {lines[0]}", retryable=_may_pass(error)) from error
@@ -116,4 +125,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get(WRITES, False)
+    if writes:
+        # Not for those that read, of which a server has many.
+        connection.exec_driver_sql(f"PRAGMA cache_size=-{SQLITE_CACHE_KIB}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from indexer.storage.bulk import CensusVoterValues, insert_census_voters
 from indexer.storage.engine import begin_write, storage_errors
-from indexer.storage.tables import LEDGER_CENSUS_VOTERS, LEDGER_CENSUSES, LEDGER_ELECTION_CENSUSES
+from indexer.storage.ledger_tables import LEDGER_CENSUS_VOTERS, LEDGER_CENSUSES, LEDGER_ELECTION_CENSUSES
 from qballot.core.census import Census, CensusEntry
 from qballot.core.types import Address, Hash32, VoterIndex, Weight
 

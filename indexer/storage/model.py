@@ -1,9 +1,14 @@
-"""What the index holds, as plain values: the language that storage speaks with everyone else."""
+"""What the index holds, as plain values: the language that storage speaks with everyone else.
+
+What there is one of for every log is a structure of msgspec, which costs a fraction of a dataclass to make.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+import msgspec
 
 from qballot.core.provenance import BoxArguments
 from qballot.core.records import Record
@@ -19,8 +24,7 @@ class Block:
     timestamp: UnixSeconds
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True, gc=False):
     """The log that something was read from."""
 
     block_number: BlockNumber
@@ -70,6 +74,10 @@ class Election:
     arguments: what stands in the box's own code.
     head: recomputed from all batches. batches, records: how many there are.
     invalid_reason: why the election is never counted; None for a valid one.
+    cancelled_at_block: where it was cancelled; None for one that is not, or that an index knew as cancelled before it
+    kept this.
+    voters_cast, weight_cast: how many have voted, and the weight of the ballots that count. Storage keeps both up, and
+    does not look at what an election to be written says of them.
     """
 
     number: int
@@ -84,6 +92,9 @@ class Election:
     cancelled: bool
     invalid_reason: str | None
     head_check: HeadCheck | None = None
+    cancelled_at_block: BlockNumber | None = None
+    voters_cast: int = 0
+    weight_cast: int = 0
 
     @property
     def opens_at(self) -> UnixSeconds:
@@ -120,8 +131,7 @@ class Unchecked:
     head: Hash32
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(msgspec.Struct, frozen=True, gc=False):
     """One `BallotsCast` event: one link of a box's hash chain.
 
     sequence: place among the box's batches, from 0. first_position: place of its first record among the box's records.
@@ -144,13 +154,12 @@ class Ballot:
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
-class NewBatch:
-    """A batch to be written, with its records in order."""
+class NewBatch(msgspec.Struct, frozen=True, gc=False):
+    """A batch to be written. packed: its records as in the log, known to be whole (`count_records`)."""
 
     box: Address
     batch: Batch
-    records: Sequence[Record]
+    packed: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,15 +167,63 @@ class RangeChange:
     """All that one range of blocks adds to the index; written in one transaction.
 
     until: the range's last block, which becomes the cursor's.
-    created: new elections in the order of the chain, each as it stands after the range; `number` is given by storage.
+    created: new elections in the order of the chain, each as it stands after the range.
     updated: elections known before, each as it stands after the range, by box.
-    batches: new batches in the order of the chain.
+    batches: new batches in the order of the chain; each election's follow one another without a gap.
+    blocks: the range's blocks that are not final yet, ascending. `until` is kept even where it is not among them.
+    finalized: the latest block that the endpoint calls final, which may lie after the range; None where it names none.
+
+    Storage gives elections their `number`, and finds those known before by their box: what stands in `number` here is
+    not looked at.
     """
 
     until: Block
     created: Sequence[Election] = ()
     updated: Mapping[Address, Election] = field(default_factory=dict)
     batches: Sequence[NewBatch] = ()
+    blocks: Sequence[Block] = ()
+    finalized: Block | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reorg:
+    """A reorganisation of the chain that the index went along with.
+
+    number: from 1, in the order in which they were seen. observed_at_unix: when, by the indexer's machine.
+    fork_number, fork_hash: the last block that was kept. old_number, old_hash: the cursor before.
+    """
+
+    number: int
+    observed_at_unix: float
+    fork_number: BlockNumber
+    fork_hash: Hash32
+    old_number: BlockNumber
+    old_hash: Hash32
+
+    @property
+    def depth(self) -> int:
+        """How many indexed blocks the chain no longer contains."""
+        return self.old_number - self.fork_number
+
+
+@dataclass(frozen=True, slots=True)
+class Rewound:
+    """What a reorganisation took away: elections created, batches and records of all elections. All are kept apart."""
+
+    reorg: Reorg
+    elections: int
+    batches: int
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """How much an index holds, and how many reorganisations it has seen."""
+
+    elections: int
+    batches: int
+    records: int
+    reorgs: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, Select, and_, not_, or_, select
+from sqlalchemy import Connection, Engine, Select, and_, func, not_, or_, select
 
+from indexer.storage.chain_tables import BLOCKS, FINALITY, REORGS
 from indexer.storage.engine import storage_errors
-from indexer.storage.model import Ballot, Batch, Block, ChainCursor, ChainObservation, Election, Listing, Unchecked
+from indexer.storage.model import (
+    Ballot,
+    Batch,
+    Block,
+    ChainCursor,
+    ChainObservation,
+    Contents,
+    Election,
+    Listing,
+    Reorg,
+    Unchecked,
+)
 from indexer.storage.rows import (
     read_ballot,
     read_batch,
@@ -17,8 +29,18 @@ from indexer.storage.rows import (
     read_election,
     read_listing,
     read_record,
+    read_reorg,
 )
-from indexer.storage.tables import BALLOTS, BATCHES, CHAIN_CURSOR, CHAIN_OBSERVATIONS, ELECTIONS, HEAD_CHECKS
+from indexer.storage.tables import (
+    BALLOT_GROUPS,
+    BALLOTS,
+    BATCHES,
+    CHAIN_CURSOR,
+    CHAIN_OBSERVATIONS,
+    ELECTIONS,
+    HEAD_CHECKS,
+)
+from qballot.core.ballot import Group
 from qballot.core.records import Record
 from qballot.core.types import Address, Hash32, VoterIndex
 
@@ -65,6 +87,31 @@ class Snapshot:
         """Load what the database serves and how far it has read; None when nothing was ever indexed into it."""
         row = self._connection.execute(select(CHAIN_CURSOR)).mappings().first()
         return None if row is None else read_cursor(row)
+
+    def load_finalized(self) -> Block | None:
+        """Load the latest block that the index has read up to and that is final; None while none is."""
+        row = self._connection.execute(select(FINALITY)).mappings().first()
+        return None if row is None else read_block(row)
+
+    def load_blocks(self) -> list[Block]:
+        """Load the blocks of the followed chain that the index knows by their hash, ascending.
+
+        They begin with the final one, where there is one, and end with the cursor's. Blocks may be missing in between.
+        """
+        query = select(BLOCKS).order_by(BLOCKS.c.number)
+        return [read_block(row, "") for row in self._connection.execute(query).mappings()]
+
+    def load_reorgs(self, limit: int) -> list[Reorg]:
+        """Load up to `limit` reorganisations, the latest first."""
+        query = select(REORGS).order_by(REORGS.c.id.desc()).limit(limit)
+        return [read_reorg(row) for row in self._connection.execute(query).mappings()]
+
+    def count_contents(self) -> Contents:
+        """Count what the index holds."""
+        sums = [func.coalesce(func.sum(ELECTIONS.c[name]), 0) for name in ("batches", "records")]
+        reorgs = select(func.count()).select_from(REORGS).scalar_subquery()
+        row = self._connection.execute(select(func.count(ELECTIONS.c.id), *sums, reorgs)).one()
+        return Contents(*map(int, row))
 
     def load_observation(self) -> ChainObservation | None:
         """Load what the indexer last saw of the chain."""
@@ -129,6 +176,12 @@ class Snapshot:
             *self._connection.execute(query.where(quiet).limit(watched)),
         ]
         return [Unchecked(number, Address(bytes(box)), Hash32(bytes(head))) for number, box, head in rows]
+
+    def load_groups(self, election: Election) -> dict[bytes, Group]:
+        """Load an election's ballots that count, grouped by their bytes."""
+        columns = (BALLOT_GROUPS.c.ballot, BALLOT_GROUPS.c.ballots, BALLOT_GROUPS.c.weight)
+        rows = self._connection.execute(select(*columns).where(BALLOT_GROUPS.c.election_id == election.number))
+        return {bytes(ballot): Group(ballots, int(weight)) for ballot, ballots, weight in rows}
 
     def load_batch(self, election: Election, sequence: int) -> Batch | None:
         """Load the batch with this place among the election's."""

@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from indexer.storage.model import Ballot, Batch, Block, ChainCursor, Election, HeadCheck, Listing, Source
+from indexer.storage.bulk import BatchValues
+from indexer.storage.model import Ballot, Batch, Block, ChainCursor, Election, HeadCheck, Listing, Reorg, Source
 from qballot.core.provenance import BoxArguments
 from qballot.core.records import Record
 from qballot.core.types import Address, BlockNumber, ChainId, Hash32, UnixSeconds, VoterIndex, Weight
@@ -36,11 +37,12 @@ def progress_values(election: Election) -> dict[str, Any]:
         "batches": election.batches,
         "records": election.records,
         "cancelled": election.cancelled,
+        "cancelled_at_block": election.cancelled_at_block,
     }
 
 
 def election_values(election: Election, number: int) -> dict[str, Any]:
-    """Give all columns of a new election."""
+    """Give all columns of a new election, before anyone has voted."""
     arguments = election.arguments
     return {
         "id": number,
@@ -58,19 +60,25 @@ def election_values(election: Election, number: int) -> dict[str, Any]:
         "ward_roots": b"".join(arguments.ward_roots),
         **progress_values(election),
         "invalid_reason": election.invalid_reason,
+        "voters_cast": 0,
+        "weight_cast": "0",
     }
 
 
-def batch_values(batch: Batch, number: int) -> dict[str, Any]:
+def batch_values(batch: Batch, number: int) -> BatchValues:
     """Give all columns of a batch of the election with this number."""
-    return {
-        "election_id": number,
-        "sequence": batch.sequence,
-        **source_values(batch.source),
-        "first_position": batch.first_position,
-        "records": batch.records,
-        "head": batch.head,
-    }
+    source = batch.source
+    return (
+        number,
+        batch.sequence,
+        source.block_number,
+        source.block_hash,
+        source.log_index,
+        source.transaction_hash,
+        batch.first_position,
+        batch.records,
+        batch.head,
+    )
 
 
 def head_check_values(check: HeadCheck, number: int) -> dict[str, Any]:
@@ -84,12 +92,24 @@ def head_check_values(check: HeadCheck, number: int) -> dict[str, Any]:
     }
 
 
-def read_block(row: RowMapping, prefix: str = "") -> Block:
+def read_block(row: RowMapping, prefix: str = "block_") -> Block:
     """Read the columns that name a block, whose names begin with `prefix`."""
     return Block(
-        number=BlockNumber(row[f"{prefix}block_number"]),
-        hash=Hash32(bytes(row[f"{prefix}block_hash"])),
-        timestamp=UnixSeconds(row[f"{prefix}block_timestamp"]),
+        number=BlockNumber(row[f"{prefix}number"]),
+        hash=Hash32(bytes(row[f"{prefix}hash"])),
+        timestamp=UnixSeconds(row[f"{prefix}timestamp"]),
+    )
+
+
+def read_reorg(row: RowMapping) -> Reorg:
+    """Read a reorganisation's columns."""
+    return Reorg(
+        number=row["id"],
+        observed_at_unix=row["observed_at_unix"],
+        fork_number=BlockNumber(row["fork_number"]),
+        fork_hash=Hash32(bytes(row["fork_hash"])),
+        old_number=BlockNumber(row["old_number"]),
+        old_hash=Hash32(bytes(row["old_hash"])),
     )
 
 
@@ -124,6 +144,9 @@ def read_election(row: RowMapping) -> Election:
         cancelled=row["cancelled"],
         invalid_reason=row["invalid_reason"],
         head_check=None if row["check_block_number"] is None else _read_head_check(row),
+        cancelled_at_block=row["cancelled_at_block"],
+        voters_cast=row["voters_cast"],
+        weight_cast=int(row["weight_cast"]),
     )
 
 
@@ -159,7 +182,7 @@ def _read_arguments(row: RowMapping) -> BoxArguments:
 def _read_head_check(row: RowMapping) -> HeadCheck:
     chain_head = row["check_chain_head"]
     return HeadCheck(
-        block=read_block(row, "check_"),
+        block=read_block(row, "check_block_"),
         recomputed_head=Hash32(bytes(row["check_recomputed_head"])),
         chain_head=None if chain_head is None else Hash32(bytes(chain_head)),
         failure=row["check_failure"],

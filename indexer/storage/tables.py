@@ -2,24 +2,23 @@
 
 No column holds a uint256 or uint96 as an SQL integer: weights are decimal text. Hashes and addresses are raw bytes.
 Rows of the index hold nothing but what follows from the chain, so that a second run gives the same rows;
-`head_checks` and `chain_observations` say what was observed on the way. Tables named `ledger_…` hold what cannot be had
-again from the chain: reading it anew leaves them alone, and no row of theirs points to one of the index.
+`head_checks`, `chain_observations` and those of `chain_tables.py` say what was observed on the way. Tables named
+`ledger_…` hold what cannot be had again from the chain: reading it anew leaves them alone, and no row of theirs points
+to one of the index.
+
+Batches and ballots are kept by their primary key on SQLite too, as one tree instead of two.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Index, MetaData, Table, UniqueConstraint
-from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel
+from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlmodel import Field
 
-_NAMES = {"ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s"}
-
-
-class _Row(SQLModel, registry=registry(metadata=MetaData(naming_convention=_NAMES))):
-    """Base of our tables, with a registry of its own: programs that embed us may have SQLModel tables too."""
+from indexer.storage.chain_tables import BLOCKS, FINALITY, ORPHANED_BATCHES, ORPHANED_ELECTIONS, REORGS
+from indexer.storage.table_base import Row, table_of
 
 
-class ChainCursorRow(_Row, table=True):
+class ChainCursorRow(Row, table=True):
     """The one row that says what this database serves and how far it has read."""
 
     __tablename__ = "chain_cursor"
@@ -32,7 +31,7 @@ class ChainCursorRow(_Row, table=True):
     block_timestamp: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class ElectionRow(_Row, table=True):
+class ElectionRow(Row, table=True):
     """One ballot box. `ward_roots` are 32 bytes each, one after another."""
 
     __tablename__ = "elections"
@@ -59,13 +58,16 @@ class ElectionRow(_Row, table=True):
     records: int = Field(sa_type=BigInteger)
     cancelled: bool
     invalid_reason: str | None = None
+    cancelled_at_block: int | None = Field(default=None, sa_type=BigInteger)
+    voters_cast: int = Field(sa_type=BigInteger)
+    weight_cast: str
 
 
-class BatchRow(_Row, table=True):
+class BatchRow(Row, table=True):
     """One `BallotsCast` event of a box."""
 
     __tablename__ = "batches"
-    __table_args__ = (UniqueConstraint("block_hash", "log_index"),)
+    __table_args__ = (UniqueConstraint("block_hash", "log_index"), {"sqlite_with_rowid": False})
 
     election_id: int = Field(primary_key=True, foreign_key="elections.id")
     sequence: int = Field(primary_key=True, sa_type=BigInteger)
@@ -78,14 +80,14 @@ class BatchRow(_Row, table=True):
     head: bytes
 
 
-class BallotRow(_Row, table=True):
+class BallotRow(Row, table=True):
     """One record: the table that grows. It has no foreign key, since checking one costs as much as writing the row.
 
     Batches and ballots are written by one function in one transaction, which is what the key would guard.
     """
 
     __tablename__ = "ballots"
-    __table_args__ = (Index(None, "election_id", "voter", "position"),)
+    __table_args__ = (Index(None, "election_id", "voter", "position"), {"sqlite_with_rowid": False})
 
     election_id: int = Field(primary_key=True)
     position: int = Field(primary_key=True, sa_type=BigInteger)
@@ -96,7 +98,22 @@ class BallotRow(_Row, table=True):
     ballot: bytes
 
 
-class HeadCheckRow(_Row, table=True):
+class BallotGroupRow(Row, table=True):
+    """The ballots of an election that count and are equal byte for byte: how many, and their weight.
+
+    `key` is the ballot itself where that is short, else its hash: see `keep_tally.py`.
+    """
+
+    __tablename__ = "ballot_groups"
+
+    election_id: int = Field(primary_key=True, foreign_key="elections.id")
+    key: bytes = Field(primary_key=True)
+    ballot: bytes
+    ballots: int = Field(sa_type=BigInteger)
+    weight: str
+
+
+class HeadCheckRow(Row, table=True):
     """The last answer of `head()` for a box, and what the records gave at that block."""
 
     __tablename__ = "head_checks"
@@ -110,7 +127,7 @@ class HeadCheckRow(_Row, table=True):
     failure: str | None = None
 
 
-class ChainObservationRow(_Row, table=True):
+class ChainObservationRow(Row, table=True):
     """The one row with what the indexer last saw of the chain. The only table that knows a machine's clock."""
 
     __tablename__ = "chain_observations"
@@ -122,61 +139,25 @@ class ChainObservationRow(_Row, table=True):
     observed_at_unix: float
 
 
-class LedgerCensusRow(_Row, table=True):
-    """A census that was imported. `recipe` is its JSON as in the census file."""
+CHAIN_CURSOR = table_of(ChainCursorRow)
+ELECTIONS = table_of(ElectionRow)
+BATCHES = table_of(BatchRow)
+BALLOTS = table_of(BallotRow)
+BALLOT_GROUPS = table_of(BallotGroupRow)
+HEAD_CHECKS = table_of(HeadCheckRow)
+CHAIN_OBSERVATIONS = table_of(ChainObservationRow)
 
-    __tablename__ = "ledger_censuses"
-
-    id: int = Field(primary_key=True)
-    census_hash: bytes = Field(unique=True)
-    voters: int = Field(sa_type=BigInteger)
-    ward_bits: int
-    recipe: bytes | None = None
-
-
-class LedgerCensusVoterRow(_Row, table=True):
-    """One voter of an imported census. Without a foreign key, like `ballots`: one function writes both."""
-
-    __tablename__ = "ledger_census_voters"
-    __table_args__ = (Index(None, "census_id", "address"),)
-
-    census_id: int = Field(primary_key=True)
-    voter: int = Field(primary_key=True, sa_type=BigInteger)
-    address: bytes
-    weight: str
-
-
-class LedgerElectionCensusRow(_Row, table=True):
-    """Which census a box was made with. By the box's address, which the same election has in every index."""
-
-    __tablename__ = "ledger_election_censuses"
-
-    box: bytes = Field(primary_key=True)
-    census_id: int = Field(foreign_key="ledger_censuses.id")
-
-
-METADATA = _Row.metadata
-
-
-def _table(row: type[_Row]) -> Table:
-    return METADATA.tables[str(row.__tablename__)]
-
-
-CHAIN_CURSOR = _table(ChainCursorRow)
-ELECTIONS = _table(ElectionRow)
-BATCHES = _table(BatchRow)
-BALLOTS = _table(BallotRow)
-HEAD_CHECKS = _table(HeadCheckRow)
-CHAIN_OBSERVATIONS = _table(ChainObservationRow)
-LEDGER_CENSUSES = _table(LedgerCensusRow)
-LEDGER_CENSUS_VOTERS = _table(LedgerCensusVoterRow)
-LEDGER_ELECTION_CENSUSES = _table(LedgerElectionCensusRow)
-
-CONTENT_TABLES = (CHAIN_CURSOR, ELECTIONS, BATCHES, BALLOTS)
+CONTENT_TABLES = (CHAIN_CURSOR, ELECTIONS, BATCHES, BALLOTS, BALLOT_GROUPS)
 """What follows from the chain alone: equal, row for row, in every index of the same chain at the same block."""
 
-INDEX_TABLES = (*CONTENT_TABLES, HEAD_CHECKS, CHAIN_OBSERVATIONS)
-"""All that can be had again from the chain, a table before those that point to it."""
-
-LEDGER_TABLES = (LEDGER_CENSUSES, LEDGER_CENSUS_VOTERS, LEDGER_ELECTION_CENSUSES)
-"""All that cannot: to be backed up."""
+INDEX_TABLES = (
+    *CONTENT_TABLES,
+    HEAD_CHECKS,
+    CHAIN_OBSERVATIONS,
+    BLOCKS,
+    FINALITY,
+    REORGS,
+    ORPHANED_ELECTIONS,
+    ORPHANED_BATCHES,
+)
+"""All that can be had again from the chain, or was true of how it was read; a table before those that point to it."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice, repeat
 
-from sqlalchemy import Connection, Engine, Table, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Table, and_, bindparam, delete, func, insert, select, update
 
-from indexer.storage.bulk import BallotValues, insert_ballots
+from indexer.storage.bulk import BallotPart, insert_ballots, insert_batches
 from indexer.storage.engine import begin_write, describe, storage_errors
-from indexer.storage.model import Block, ChainObservation, HeadCheck, NewBatch, RangeChange
+from indexer.storage.finality import keep_blocks
+from indexer.storage.keep_tally import TallyKeeper, write_groups
+from indexer.storage.model import Block, ChainObservation, Election, HeadCheck, NewBatch, RangeChange, Rewound
+from indexer.storage.rewind import rewind_index
 from indexer.storage.rows import (
     batch_values,
     block_values,
@@ -17,10 +22,14 @@ from indexer.storage.rows import (
     progress_values,
     read_cursor,
 )
-from indexer.storage.tables import BATCHES, CHAIN_CURSOR, CHAIN_OBSERVATIONS, ELECTIONS, HEAD_CHECKS, INDEX_TABLES
+from indexer.storage.tables import CHAIN_CURSOR, CHAIN_OBSERVATIONS, ELECTIONS, HEAD_CHECKS, INDEX_TABLES
 from qballot.core.address import checksum_address
+from qballot.core.records import join_columns, unpack_columns
 from qballot.core.types import Address, ChainId
 from qballot.errors import StorageError
+
+_BOXES_AT_ONCE = 500
+_BYTES_AT_ONCE = 32 * 1024
 
 
 class IndexWriter:
@@ -32,6 +41,7 @@ class IndexWriter:
 
     def __init__(self, engine: Engine, *, chain_id: ChainId, factory: Address) -> None:
         self._engine = engine
+        self._tally = TallyKeeper()
         with storage_errors("cannot claim the database"), begin_write(engine) as connection:
             row = connection.execute(select(CHAIN_CURSOR)).mappings().first()
             if row is None:
@@ -48,20 +58,30 @@ class IndexWriter:
     def apply(self, change: RangeChange, *, after: Block | None) -> None:
         """Write all that a range of blocks adds and move the cursor from `after` to its end, in one transaction.
 
+        The elections' groups and turnout are brought up to date, and finality is moved forward, in the same one.
         after: the cursor that the range was read from. Raises StorageError when it is no longer the database's:
         another indexer has written meanwhile; nothing is written then.
         """
-        with storage_errors("cannot write the index"), begin_write(self._engine) as connection:
+        writing = storage_errors("cannot write the index")
+        with writing, self._tally.moving(after, change.until), begin_write(self._engine) as connection:
             self._move_cursor(connection, after, change.until)
-            numbers = _insert_elections(connection, change)
-            for box, election in change.updated.items():
-                numbers[box] = election.number
-                chosen = ELECTIONS.c.id == election.number
-                connection.execute(update(ELECTIONS).where(chosen).values(progress_values(election)))
-            if change.batches:
-                rows = [batch_values(new.batch, numbers[new.box]) for new in change.batches]
-                connection.execute(insert(BATCHES), rows)
-                insert_ballots(connection, _ballot_rows(change.batches, numbers))
+            _insert_elections(connection, change.created)
+            elections = {**change.updated, **{election.box: election for election in change.created}}
+            progresses = {kept.box: kept for kept in _load_progress(connection, elections)}
+            self._write_batches(connection, change.batches, progresses)
+            _update_elections(connection, change.updated, progresses)
+            keep_blocks(connection, change)
+
+    def rewind(self, fork: Block, *, observed_at_unix: float) -> Rewound:
+        """Take back all that was read above `fork`, in one transaction; it is kept apart, with the reorganisation.
+
+        fork: the last block that the index and the chain agree on. observed_at_unix: when, by the machine's clock.
+        Afterwards the index is as if it had never read further, but for what it says of its past.
+        Raises FinalityError when `fork` is below the final block, StorageError when the index has read no further.
+        """
+        self._tally.forget()
+        with storage_errors("cannot rewind the index"), begin_write(self._engine) as connection:
+            return rewind_index(connection, fork, observed_at_unix=observed_at_unix)
 
     def save_head_checks(self, checks: Mapping[int, HeadCheck]) -> None:
         """Keep what `head()` answered, by the election's number, in place of its earlier answer."""
@@ -75,6 +95,30 @@ class IndexWriter:
         values = {**block_values(observation.head), "observed_at_unix": observation.observed_at_unix}
         with storage_errors("cannot write the index"), begin_write(self._engine) as connection:
             _replace_only_row(connection, CHAIN_OBSERVATIONS, values)
+
+    def _write_batches(
+        self, connection: Connection, batches: Sequence[NewBatch], progresses: Mapping[Address, _Progress]
+    ) -> None:
+        """Write batches and their records, and what they change in the tallies of their elections."""
+        own: dict[Address, list[NewBatch]] = {}
+        for new in batches:
+            own.setdefault(new.box, []).append(new)
+        parts = [_unpack(progresses[box].number, news) for box, news in own.items()]
+        taken = []
+        for box, part in zip(own, parts, strict=True):
+            progress = progresses[box]
+            start, records = part.first_position, part.records
+            taken.append(
+                (progress, *self._tally.take(connection, progress.number, progress.voters_cast, start, records))
+            )
+        insert_batches(connection, [batch_values(new.batch, progresses[new.box].number) for new in batches])
+        insert_ballots(connection, parts)
+        for progress, change, again in taken:
+            if again:
+                self._tally.take_again(connection, progress.number, again, change)
+            write_groups(connection, progress.number, change)
+            progress.voters_cast += change.voters
+            progress.weight_cast += change.weight
 
     def _move_cursor(self, connection: Connection, after: Block | None, until: Block) -> None:
         cursor = CHAIN_CURSOR.c
@@ -96,21 +140,71 @@ def reset_index(engine: Engine) -> None:
             connection.execute(delete(table))
 
 
-def _insert_elections(connection: Connection, change: RangeChange) -> dict[Address, int]:
-    if not change.created:
-        return {}
-    last = connection.scalar(select(func.max(ELECTIONS.c.id))) or 0
-    numbers = {election.box: number for number, election in enumerate(change.created, start=last + 1)}
-    rows = [election_values(election, numbers[election.box]) for election in change.created]
-    connection.execute(insert(ELECTIONS), rows)
-    return numbers
+@dataclass(slots=True)
+class _Progress:
+    """What storage keeps up of an election that is being written to."""
+
+    number: int
+    box: Address
+    voters_cast: int
+    weight_cast: int
 
 
-def _ballot_rows(batches: Sequence[NewBatch], numbers: Mapping[Address, int]) -> Iterator[BallotValues]:
+def _insert_elections(connection: Connection, created: Sequence[Election]) -> None:
+    if created:
+        last = connection.scalar(select(func.max(ELECTIONS.c.id))) or 0
+        rows = [election_values(election, number) for number, election in enumerate(created, start=last + 1)]
+        connection.execute(insert(ELECTIONS), rows)
+
+
+def _load_progress(connection: Connection, boxes: Iterable[Address]) -> Iterator[_Progress]:
+    columns = (ELECTIONS.c.id, ELECTIONS.c.box, ELECTIONS.c.voters_cast, ELECTIONS.c.weight_cast)
+    rest = iter(boxes)
+    while part := list(islice(rest, _BOXES_AT_ONCE)):
+        found = connection.execute(select(*columns).where(ELECTIONS.c.box.in_(part))).all()
+        if len(found) != len(part):
+            raise StorageError(f"found {len(found)} of {len(part)} elections that the index should hold")
+        for number, box, voters_cast, weight_cast in found:
+            yield _Progress(number, Address(bytes(box)), voters_cast, int(weight_cast))
+
+
+def _update_elections(
+    connection: Connection, updated: Mapping[Address, Election], progresses: Mapping[Address, _Progress]
+) -> None:
+    """Write what has changed of elections: those of earlier ranges, and the turnout of new ones."""
+    rows = [
+        {
+            "number": progress.number,
+            "voters_cast": progress.voters_cast,
+            "weight_cast": str(progress.weight_cast),
+            **(progress_values(updated[box]) if box in updated else {}),
+        }
+        for box, progress in progresses.items()
+    ]
+    for known in (True, False):
+        part = [row for row in rows if ("head" in row) is known]
+        if part:
+            connection.execute(update(ELECTIONS).where(ELECTIONS.c.id == bindparam("number")), part)
+
+
+def _unpack(number: int, batches: Sequence[NewBatch]) -> BallotPart:
+    """Read an election's batches, which follow one another."""
+    sequences = chain.from_iterable(repeat(new.batch.sequence, new.batch.records) for new in batches)
+    records = join_columns(map(unpack_columns, _lay_together(batches)))
+    return BallotPart(number, batches[0].batch.first_position, list(sequences), records)
+
+
+def _lay_together(batches: Sequence[NewBatch]) -> Iterator[bytes]:
+    """Lay short batches end to end: reading each by itself costs more, and so does reading very many at once."""
+    together: list[bytes] = []
+    size = 0
     for new in batches:
-        number, batch = numbers[new.box], new.batch
-        for position, record in enumerate(new.records, start=batch.first_position):
-            yield number, position, batch.sequence, record.voter, record.cast_at, str(record.weight), record.ballot
+        together.append(new.packed)
+        size += len(new.packed)
+        if size >= _BYTES_AT_ONCE:
+            yield b"".join(together)
+            together, size = [], 0
+    yield b"".join(together)
 
 
 def _replace_only_row(connection: Connection, table: Table, values: Mapping[str, object]) -> None:

@@ -1,9 +1,8 @@
-"""The loop that keeps an index up with its chain: range by range, each written with the cursor in one transaction.
+"""The loop that keeps an index up with its chain, whatever endpoints, chain and database do meanwhile.
 
-             cursor                        latest
-───────────────┼──────────┬──────────┬───────┼──────▶ blocks
-  in the index │  range   │  range   │ range │
-               └ is this block the parent of the next?
+lead ─▶ look at the chain ─▶ still the same one? ─▶ catch up ─▶ read heads ─▶ wait for a new block ─┐
+ ▲              ▲                   └ no: rewind to the fork                                        │
+ └──────────────┴───────────────────────────────────────────────────────────────────────────────────┘
 """
 
 from __future__ import annotations
@@ -15,188 +14,222 @@ from collections.abc import Callable
 from sqlalchemy import Engine
 
 from indexer.journal import get_journal
-from indexer.storage.model import Block, ChainObservation, Election
-from indexer.storage.repository import Repository, Snapshot
+from indexer.storage.model import Block, ChainObservation
+from indexer.storage.repository import Repository
 from indexer.storage.writer import IndexWriter
-from indexer.sync.creation import build_election
-from indexer.sync.fetch import FetchedRange, check_continuity, fetch_range, to_block
-from indexer.sync.fold import fold_range, read_source
+from indexer.sync.aside import Stopped, run_aside, wait_for
+from indexer.sync.catch_up import CatchUp
+from indexer.sync.fetch import RangeFetcher, to_block
 from indexer.sync.heads import check_heads
-from qballot.chain.answers import Log
+from indexer.sync.leading import Lead
+from indexer.sync.observer import NoObserver, Observer
+from indexer.sync.reorg import find_fork
+from indexer.sync.tip import Tip, TipReader
+from indexer.sync.waiting import Alarm, compute_pause
 from qballot.chain.artifacts import default_factory
-from qballot.chain.contracts import decode_ballot_box_created
+from qballot.chain.endpoints import Endpoints
 from qballot.chain.rpc import Rpc
-from qballot.core.address import checksum_address
 from qballot.core.provenance import compute_implementation_address
 from qballot.core.types import Address
-from qballot.errors import AnswerTooLargeError, ChainError, EndpointError, StorageError
+from qballot.errors import ChainError, EndpointError, ReorgError, StorageError
 
-MAX_PAUSE_SECONDS = 60.0
-"""Longest pause after failures that may pass."""
+STANDBY_SECONDS = 1.0
+"""How often an indexer that stands by looks whether the leader is gone."""
+
+OBSERVED_EVERY_SECONDS = 1.0
+"""How often it is noted that the chain was looked at, where it has no new block."""
+
+MAX_REORGS = 10
+"""Reorganisations followed in one look at the chain. With more than that, endpoints contradict each other."""
 
 _log = get_journal("sync")
 
 
 class Follower:
-    """Indexes one factory's elections from one endpoint into one database.
+    """Indexes one factory's elections into one database.
 
-    factory: this version's own when None. chain_id: what the endpoint must serve; anything when None.
-    from_block: where an empty database begins. block_range: blocks asked for at once, fewer where that is too much.
-    poll_seconds: pause between two looks at the chain. clock: the machine's, for health checks only.
+    endpoints: one or several of one chain. factory: this version's own when None. chain_id: what the endpoints must
+    serve; when None, what the first one does. from_block: where an empty database begins. poll_seconds: pause between
+    two looks at the chain. clock: the machine's, for health checks only. observer: hears what happens.
 
     Making one asks nothing of anyone: a wrong chain or database is found by the first look at the chain.
     """
 
     def __init__(
         self,
-        rpc: Rpc,
+        endpoints: Endpoints | Rpc,
         engine: Engine,
         *,
         factory: Address | None = None,
         chain_id: int | None = None,
         from_block: int = 0,
-        block_range: int = 2_000,
         poll_seconds: float = 2.0,
         clock: Callable[[], float] = time.time,
+        observer: Observer | None = None,
     ) -> None:
-        self._rpc = rpc
+        self._endpoints = Endpoints([endpoints]) if isinstance(endpoints, Rpc) else endpoints
+        self._engine = engine
         self._factory = factory or default_factory()
-        self._implementation = compute_implementation_address(self._factory)
+        self._chain_id = chain_id
         self._from_block = from_block
-        self._block_range = block_range
-        self._range = block_range
         self._poll_seconds = poll_seconds
         self._clock = clock
-        self._chain_id = chain_id
-        self._engine = engine
+        self._observer = observer or NoObserver()
         self._repository = Repository(engine)
-        self._claimed: IndexWriter | None = None
+        self._fetcher = RangeFetcher(self._factory, compute_implementation_address(self._factory))
+        self._tips = TipReader(self._endpoints)
+        self._alarm = Alarm()
+        self._lead = Lead(engine, self._observer)
+        self._claimed: tuple[IndexWriter, CatchUp] | None = None
+        self._latest: Block | None = None
+        self._observed_at = 0.0
+
+    def wake(self) -> None:
+        """Say that there may be a new block, from any thread: `follow` looks at once instead of at its next time."""
+        self._alarm.ring()
 
     def follow(self, stop: threading.Event) -> None:
         """Index until `stop` is set. Failures that may pass are waited out, longer each time; others end it.
 
-        Raises what `sync_once` raises, but for ChainErrors and StorageErrors that may pass.
+        Where another indexer leads, stand by until it is gone. Raises what `sync_once` raises, but for ChainErrors and
+        StorageErrors that may pass.
         """
         failures = 0
-        while not stop.is_set():
-            try:
-                self.sync_once(stop=stop)
-                failures = 0
-            except (ChainError, StorageError) as error:
-                if not error.retryable:
-                    raise
-                failures += 1
-                what = "endpoint failed" if isinstance(error, ChainError) else "database failed"
-                _log.warning(what, problem=str(error), failures=failures)
-            stop.wait(compute_pause(self._poll_seconds, failures))
+        try:
+            while not stop.is_set():
+                pause = STANDBY_SECONDS
+                try:
+                    if self._lead.ask():
+                        before = self._latest
+                        self._sync(None, stop)
+                        pause = self._alarm.choose_pause(self._poll_seconds, is_new=self._latest != before)
+                    failures = 0
+                except (ChainError, StorageError) as error:
+                    failures += 1
+                    pause = max(self._report(error, failures), self._endpoints.wait_seconds())
+                except Stopped:
+                    break
+                self._alarm.wait(pause, stop, heeds=failures == 0)
+        finally:
+            self._lead.resign()
 
     def sync_once(self, until: int | None = None, *, stop: threading.Event | None = None) -> Block | None:
         """Index up to the latest block, or to `until` if that is lower; then read the heads that are to be checked.
 
-        stop: when set, end after the range or the request for heads at hand. Returns the last indexed block, None if
-        there is none yet.
-        Raises WrongChainError, ReorgError and other ChainErrors, DecodeError for logs that the contracts cannot have
-        emitted, StorageError also when the database serves another chain or factory.
+        stop: when set, end with what is being written. Returns the last indexed block, None if there is none yet.
+        Raises WrongChainError, FinalityError and other ChainErrors, DecodeError for logs that the contracts cannot have
+        emitted, StorageError also when the database serves another chain or factory, or another indexer leads.
         """
-        if self._claimed is None:
-            chain_id = self._rpc.check_chain(self._chain_id)
-            self._claimed = IndexWriter(self._engine, chain_id=chain_id, factory=self._factory)
-        return self._advance(self._claimed, until, stop)
+        led = self._lead.leads
+        if not self._lead.ask():
+            raise StorageError("another indexer leads: it keeps this index up")
+        try:
+            return self._sync(until, stop)
+        except Stopped:
+            return self._load_cursor()
+        finally:
+            if not led:
+                self._lead.resign()
 
-    def _advance(self, writer: IndexWriter, until: int | None, stop: threading.Event | None) -> Block | None:
-        latest = to_block(self._rpc.block("latest"))
-        writer.save_observation(ChainObservation(latest, self._clock()))
-        target = latest.number if until is None else min(until, latest.number)
-        cursor = self._load_cursor()
+    def _sync(self, until: int | None, stop: threading.Event | None) -> Block | None:
+        writer, catch_up = self._claim(stop)
+        for _ in range(MAX_REORGS):
+            try:
+                cursor = self._advance(catch_up, until, stop)
+            except ReorgError as error:
+                _log.warning("the chain is no longer the one that was indexed", problem=str(error))
+                self._rewind(writer, stop)
+            else:
+                if cursor is not None:
+                    check_heads(self._endpoints, self._repository, writer, cursor, stop)
+                return cursor
+        names = ", ".join(health.name for health in self._endpoints.healths())
+        raise EndpointError(names, f"shows another chain each time, {MAX_REORGS} times in a row")
+
+    def _advance(self, catch_up: CatchUp, until: int | None, stop: threading.Event | None) -> Block | None:
+        """Index what is new. Raises ReorgError when the chain is no longer the index's."""
+        with self._repository.snapshot() as snapshot:
+            found, boxes, finalized = snapshot.load_cursor(), snapshot.load_open_boxes(), snapshot.load_finalized()
+        cursor = None if found is None else found.block
+        tip = wait_for(run_aside(lambda: self._tips.read(cursor), name="tip"), stop)
+        latest = tip.latest
         if cursor is not None and latest.number < cursor.number:
             _log.warning("endpoint is behind the index", endpoint_block=latest.number, indexed_block=cursor.number)
             return cursor
-        if cursor is not None and latest.number == cursor.number:
-            check_continuity(cursor, latest.hash)
-        while (start := self._from_block if cursor is None else cursor.number + 1) <= target:
-            if stop is not None and stop.is_set():
-                return cursor
-            cursor = self._sync_next(writer, cursor, start, target)
-        if cursor is not None:
-            check_heads(self._rpc, self._repository, writer, cursor, stop)
-        return cursor
+        self._tell(tip, cursor, finalized)
+        if cursor is not None and latest.number == cursor.number and latest.hash != cursor.hash:
+            raise ReorgError(number=cursor.number, found=latest.hash, expected=cursor.hash)
+        return catch_up.run(
+            tip,
+            cursor,
+            start=self._from_block if cursor is None else max(cursor.number + 1, self._from_block),
+            target=latest.number if until is None else min(until, latest.number),
+            open_boxes=boxes,
+            observation=self._observe(to_block(latest)),
+            stop=stop,
+        )
+
+    def _rewind(self, writer: IndexWriter, stop: threading.Event | None) -> None:
+        """Take back what the chain no longer contains. Raises FinalityError, EndpointError, StorageError."""
+        with self._repository.snapshot() as snapshot:
+            found, blocks, finalized = snapshot.load_cursor(), snapshot.load_blocks(), snapshot.load_finalized()
+        cursor = None if found is None else found.block
+        if cursor is None:
+            return
+        known = blocks or [cursor]
+        fork = wait_for(run_aside(lambda: find_fork(self._endpoints, known, finalized), name="fork"), stop)
+        if fork == cursor:
+            return
+        rewound = writer.rewind(fork, observed_at_unix=self._clock())
+        _log.warning(
+            "reorganised",
+            fork_block=fork.number,
+            old_block=cursor.number,
+            depth=rewound.reorg.depth,
+            elections=rewound.elections,
+            batches=rewound.batches,
+            records=rewound.records,
+        )
+        self._observer.reorged(rewound.reorg.depth)
+
+    def _claim(self, stop: threading.Event | None) -> tuple[IndexWriter, CatchUp]:
+        """Check chain and database, the first time, and get ready to write."""
+        if self._claimed is None:
+            chain_id = wait_for(run_aside(lambda: self._endpoints.check_chain(self._chain_id), name="chain"), stop)
+            writer = IndexWriter(self._engine, chain_id=chain_id, factory=self._factory)
+            catch_up = CatchUp(
+                endpoints=self._endpoints,
+                repository=self._repository,
+                writer=writer,
+                lead=self._lead,
+                fetcher=self._fetcher,
+                observer=self._observer,
+            )
+            self._claimed = writer, catch_up
+        return self._claimed
+
+    def _tell(self, tip: Tip, cursor: Block | None, finalized: Block | None) -> None:
+        final = finalized if tip.finalized is None else to_block(tip.finalized)
+        self._observer.chain_seen(to_block(tip.latest), cursor, final)
+
+    def _observe(self, latest: Block) -> ChainObservation | None:
+        """Return what is to be kept of this look at the chain; None when the last one will do."""
+        now = time.monotonic()
+        if latest == self._latest and now - self._observed_at < min(OBSERVED_EVERY_SECONDS, self._poll_seconds):
+            return None
+        self._latest, self._observed_at = latest, now
+        return ChainObservation(latest, self._clock())
 
     def _load_cursor(self) -> Block | None:
         with self._repository.snapshot() as snapshot:
             cursor = snapshot.load_cursor()
         return None if cursor is None else cursor.block
 
-    def _sync_next(self, writer: IndexWriter, cursor: Block | None, start: int, target: int) -> Block:
-        """Index as many blocks from `start` as the endpoint gives at once, up to `target`."""
-        while True:
-            end = min(start + self._range - 1, target)
-            try:
-                reached = self._sync_range(writer, cursor, start, end)
-            except EndpointError as error:
-                if start == end or not _asks_for_less(error):
-                    raise
-                self._range = (end - start + 1) // 2
-                _log.warning("asking for fewer blocks at once", blocks=self._range, problem=str(error))
-            else:
-                # By an eighth: the range that was too much is not far.
-                self._range = min(self._range + (self._range + 7) // 8, self._block_range)
-                return reached
-
-    def _sync_range(self, writer: IndexWriter, cursor: Block | None, start: int, end: int) -> Block:
-        """Index one range and move the cursor to its end."""
-        if cursor is not None:
-            check_continuity(cursor, self._rpc.block(start).parent_hash)
-        with self._repository.snapshot() as snapshot:
-            boxes = snapshot.load_open_boxes()
-        fetched = fetch_range(self._rpc, start=start, end=end, factory=self._factory, boxes=boxes)
-        created = [self._read_creation(log) for log in fetched.creations]
-        with self._repository.snapshot() as snapshot:
-            known = _load_known(snapshot, fetched, set(boxes))
-        change = fold_range(fetched.until, known=known, created=created, logs=fetched.box_logs)
-        writer.apply(change, after=cursor)
-        _log.info(
-            "indexed",
-            from_block=start,
-            to_block=end,
-            elections=len(created),
-            batches=len(change.batches),
-            records=sum(len(new.records) for new in change.batches),
-        )
-        return fetched.until
-
-    def _read_creation(self, log: Log) -> Election:
-        event = decode_ballot_box_created(log)
-        # Code never changes, so the latest block will do, which every node can answer for.
-        code = self._rpc.code(event.box, "latest")
-        if not code:
-            raise EndpointError(
-                self._rpc.endpoint, f"has no code at {checksum_address(event.box)}, whose creation it reported"
-            )
-        election = build_election(
-            event, read_source(log), code, factory=self._factory, implementation=self._implementation
-        )
-        if election.invalid_reason is not None:
-            _log.error("invalid election", box=checksum_address(event.box), reason=election.invalid_reason)
-        return election
-
-
-def compute_pause(poll_seconds: float, failures: int) -> float:
-    """Compute the seconds to wait after so many failures in a row: doubled by each, up to MAX_PAUSE_SECONDS."""
-    # The exponent has a cap of its own: a night of failures must not overflow a float.
-    return min(poll_seconds * 2.0 ** min(failures, 16), max(MAX_PAUSE_SECONDS, poll_seconds))
-
-
-def _asks_for_less(error: EndpointError) -> bool:
-    """Say whether fewer blocks at once may help: too large an answer, or a refusal, in whatever words and codes."""
-    return isinstance(error, AnswerTooLargeError) or error.code is not None
-
-
-def _load_known(snapshot: Snapshot, fetched: FetchedRange, boxes: set[Address]) -> dict[Address, Election]:
-    """Load the elections of earlier ranges that the fetched logs are about."""
-    known: dict[Address, Election] = {}
-    for box in dict.fromkeys(log.address for log in fetched.box_logs if log.address in boxes):
-        election = snapshot.load_election(box)
-        if election is None:
-            raise StorageError(f"the index lost the box {checksum_address(box)} while it was being written to")
-        known[box] = election
-    return known
+    def _report(self, error: ChainError | StorageError, failures: int) -> float:
+        """Log a failure and return how long to wait; raise it when waiting does not help."""
+        if not error.retryable:
+            raise error
+        what = "endpoint failed" if isinstance(error, ChainError) else "database failed"
+        _log.warning(what, problem=str(error), failures=failures)
+        self._observer.failed(what)
+        return compute_pause(self._poll_seconds, failures)

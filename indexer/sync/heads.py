@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from functools import partial
 
 from indexer.journal import get_journal
 from indexer.storage.model import Block, HeadCheck, Unchecked
 from indexer.storage.repository import Repository
 from indexer.storage.writer import IndexWriter
+from indexer.sync.aside import run_aside, wait_for
 from indexer.sync.creation import make_printable
 from qballot.chain.abi import load_function
 from qballot.chain.artifacts import BALLOT_BOX
+from qballot.chain.endpoints import Endpoints
 from qballot.chain.rpc import MAX_BATCH_REQUESTS, Rpc
 from qballot.core.address import checksum_address
 from qballot.core.types import Hash32
-from qballot.errors import ChainError, ContractReverted
+from qballot.errors import ChainError, ContractReverted, EndpointError
 
 WATCHED = MAX_BATCH_REQUESTS
 """Open boxes without new records that are asked again at a new block: one request, however many are open."""
@@ -26,21 +29,20 @@ _log = get_journal("sync")
 
 
 def check_heads(
-    rpc: Rpc, repository: Repository, writer: IndexWriter, cursor: Block, stop: threading.Event | None
+    endpoints: Endpoints, repository: Repository, writer: IndexWriter, cursor: Block, stop: threading.Event | None
 ) -> None:
     """Read the heads that are due at the last indexed block, and keep the answers.
 
-    stop: when set, end after the request at hand. What the endpoint does not answer is kept as that, and the rest is
-    left for the next block. Raises StorageError.
+    stop: when set, end without waiting for an answer. What no endpoint answers is kept as that, and the rest is left
+    for the next block. Raises StorageError, and Stopped.
     """
     with repository.snapshot() as snapshot:
         boxes = snapshot.load_unchecked(cursor, watched=WATCHED)
     for start in range(0, len(boxes), MAX_BATCH_REQUESTS):
-        if stop is not None and stop.is_set():
-            return
         part = boxes[start : start + MAX_BATCH_REQUESTS]
         try:
-            answers = _ask(rpc, part, cursor)
+            asking = run_aside(partial(endpoints.run, partial(_ask, part, cursor)), name="heads")
+            answers = wait_for(asking, stop)
         except ChainError as error:
             _log.warning("heads not read", boxes=len(part), block=cursor.number, problem=str(error))
             failure = make_printable(str(error))
@@ -50,9 +52,14 @@ def check_heads(
         writer.save_head_checks(checks)
 
 
-def _ask(rpc: Rpc, boxes: Sequence[Unchecked], at: Block) -> list[bytes | ContractReverted]:
+def _ask(boxes: Sequence[Unchecked], at: Block, rpc: Rpc) -> list[bytes | ContractReverted]:
     call = load_function(BALLOT_BOX, "head").encode()
-    return rpc.call_contracts([(box.box, call) for box in boxes], at.number)
+    answers = rpc.call_contracts([(box.box, call) for box in boxes], at.number)
+    # The call names a height: on another fork its answer would be about other ballots.
+    found = rpc.block(at.number).hash
+    if found != at.hash:
+        raise EndpointError(rpc.endpoint, f"has block {at.number} as 0x{found.hex()}, the index as 0x{at.hash.hex()}")
+    return answers
 
 
 def _compare(unchecked: Unchecked, answer: bytes | ContractReverted, at: Block) -> HeadCheck:

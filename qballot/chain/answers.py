@@ -7,7 +7,7 @@ reading logs: web3.py's formatters cost some fifty times more.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,6 +19,7 @@ from qballot.core.types import Address, BlockNumber, ChainId, Hash32, UnixSecond
 MAX_INDEX = 2**63 - 1
 """Greatest height, time, place or chain id that is believed: what databases hold, and more than any chain has."""
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 _QUANTITY = re.compile("0x[0-9a-fA-F]{1,64}")
@@ -92,7 +93,7 @@ class _BlockJson(msgspec.Struct, rename="camel"):
 
 class _LogJson(msgspec.Struct, rename="camel", gc=False):
     address: str
-    topics: list[str]
+    topics: tuple[str, ...]
     data: str
     block_number: str
     block_hash: str
@@ -157,9 +158,7 @@ def decode_block(raw: msgspec.Raw | bytes) -> BlockHeader | None:
 
 def decode_logs(raw: msgspec.Raw | bytes) -> list[Log]:
     """Decode a list of logs."""
-    # Most texts of a long list come again and again: blocks, boxes, topics, places in a block.
-    hash_of, address_of, index_of = _Memo(_hash), _Memo(_address), _Memo(_index)
-    return [_log(item, hash_of, address_of, index_of) for item in _LOGS.decode(raw)]
+    return _read_logs(_LOGS.decode(raw))
 
 
 def decode_receipt(raw: msgspec.Raw | bytes) -> Receipt | None:
@@ -180,7 +179,6 @@ def decode_any(raw: msgspec.Raw | bytes) -> Any:
 
 
 def _receipt(found: _ReceiptJson) -> Receipt:
-    hash_of, address_of, index_of = _Memo(_hash), _Memo(_address), _Memo(_index)
     return Receipt(
         transaction_hash=_hash(found.transaction_hash),
         block_number=BlockNumber(_index(found.block_number)),
@@ -188,34 +186,45 @@ def _receipt(found: _ReceiptJson) -> Receipt:
         succeeded=_quantity(found.status) == 1,
         gas_used=_quantity(found.gas_used),
         effective_gas_price=_quantity(found.effective_gas_price),
-        logs=tuple(_log(item, hash_of, address_of, index_of) for item in found.logs),
+        logs=tuple(_read_logs(found.logs)),
     )
 
 
-class _Memo(dict[str, T]):
+class _Memo(dict[K, T]):
     """What texts mean, each worked out once."""
 
-    def __init__(self, decode: Callable[[str], T]) -> None:
+    def __init__(self, decode: Callable[[K], T]) -> None:
         super().__init__()
         self._decode = decode
 
-    def __missing__(self, text: str) -> T:
+    def __missing__(self, text: K) -> T:
         value = self[text] = self._decode(text)
         return value
 
 
-def _log(item: _LogJson, hash_of: _Memo[Hash32], address_of: _Memo[Address], index_of: _Memo[int]) -> Log:
-    if item.removed:
-        raise ValueError("found a log that was removed by a reorganisation, expected logs of the chain")
-    return Log(
-        address_of[item.address],
-        tuple([hash_of[topic] for topic in item.topics]),
-        _bytes(item.data),
-        BlockNumber(index_of[item.block_number]),
-        hash_of[item.block_hash],
-        _hash(item.transaction_hash),
-        index_of[item.log_index],
-    )
+def _read_logs(found: Sequence[_LogJson]) -> list[Log]:
+    # Most texts of a long list come again and again: blocks, boxes, topics, places in a block.
+    hash_of, address_of, index_of, topics_of = _Memo(_hash), _Memo(_address), _Memo(_index), _Memo(_topics)
+    logs = []
+    for item in found:
+        if item.removed:
+            raise ValueError("found a log that was removed by a reorganisation, expected logs of the chain")
+        logs.append(
+            Log(
+                address_of[item.address],
+                topics_of[item.topics],
+                _bytes(item.data),
+                BlockNumber(index_of[item.block_number]),
+                hash_of[item.block_hash],
+                _hash(item.transaction_hash),
+                index_of[item.log_index],
+            )
+        )
+    return logs
+
+
+def _topics(texts: tuple[str, ...]) -> tuple[Hash32, ...]:
+    return tuple(map(_hash, texts))
 
 
 def _quantity(text: str) -> int:
@@ -233,7 +242,7 @@ def _index(text: str) -> int:
 
 
 def _bytes(text: str) -> bytes:
-    if not text.startswith("0x"):
+    if text[:2] != "0x":
         raise ValueError(f"found {text[:80]!r}, expected bytes as 0x-hex")
     value = bytes.fromhex(text[2:])
     # bytes.fromhex() passes over blanks.

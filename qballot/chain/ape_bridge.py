@@ -142,7 +142,13 @@ class LocalChannel:
     def close(self) -> None:
         """Do nothing: the chain is ape's."""
 
-    def fetch(self, request: Request, *, retry: bool) -> msgspec.Raw:  # noqa: ARG002 # nothing that may pass
+    def fetch(
+        self,
+        request: Request,
+        *,
+        retry: bool,  # noqa: ARG002 # nothing that may pass
+        max_bytes: int | None = None,  # noqa: ARG002 # nothing comes over a wire
+    ) -> msgspec.Raw:
         """Ask for one thing. Raises ContractReverted, EndpointError."""
         method, params = request
         try:

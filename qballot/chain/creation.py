@@ -11,7 +11,15 @@ from qballot.core.address import checksum_address
 from qballot.core.keccak import keccak
 from qballot.core.provenance import BoxArguments, box_address, parse_clone_code
 from qballot.core.types import Address, BlockNumber, Hash32
-from qballot.errors import DecodeError, EndpointError, ProofError
+from qballot.errors import (
+    AnswerTooLargeError,
+    DecodeError,
+    EndpointError,
+    ProofError,
+    QuotaExhaustedError,
+    RangeTooWideError,
+    SlowDownError,
+)
 
 BLOCK_RANGE = 2_000
 """Blocks asked about at once where an endpoint refuses the whole chain."""
@@ -54,14 +62,21 @@ def scan_logs(
         try:
             logs = rpc.logs(start, end, addresses, topics)
         except EndpointError as error:
-            # Without a code the endpoint said nothing about this range: it is down, slow or broken.
-            if error.code is None or start >= end:
+            if start >= end or not _may_be_about_the_range(error):
                 raise
             size = min(block_range, (end - start + 1) // 2)
             parts = [(first, min(first + size - 1, end)) for first in range(start, end + 1, size)]
             waiting += parts if newest_first else reversed(parts)
         else:
             yield logs
+
+
+def _may_be_about_the_range(error: EndpointError) -> bool:
+    """Whether fewer blocks at once may help."""
+    if isinstance(error, SlowDownError | QuotaExhaustedError):
+        return False
+    # Without a code the endpoint said nothing about this range: it is down, slow or broken.
+    return error.code is not None or isinstance(error, RangeTooWideError | AnswerTooLargeError)
 
 
 def check_provenance(

@@ -22,6 +22,7 @@ from qballot.errors import (
     ChainError,
     EndpointError,
     MissingBlockError,
+    NoEndpointError,
     QuotaExhaustedError,
     RangeTooWideError,
     SlowDownError,
@@ -187,8 +188,8 @@ class Endpoints:
         if passing:
             return (worded or passing)[-1]
         names = ", ".join(endpoint.name for endpoint in self._endpoints)
-        said = next((f"; the last error was: {error}" for error in reversed(last) if error.retryable), "")
-        return EndpointError(names, f"no endpoint may be asked for another {self.wait_seconds():.1f} s{said}")
+        said = next((str(error) for error in reversed(last) if error.retryable), None)
+        return NoEndpointError(names, wait_seconds=self.wait_seconds(), last_error=said)
 
 
 def _may_be_the_questions(error: ChainError) -> bool:

@@ -6,6 +6,7 @@ Reads are tried again within their deadline when a failure may pass; what change
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -146,12 +147,16 @@ class Rpc:
         to_block: int,
         addresses: Sequence[Address] | None,
         topics: Sequence[Topic] = (),
+        *,
+        max_bytes: int | None = None,
     ) -> list[Log]:
         """Return the logs of a closed interval of blocks, in the chain's order.
 
         from_block, to_block: both included; both must exist, since a node answers with nothing for what it lacks.
-        addresses: whose logs; None for anyone's. topics: as of eth_getLogs, from the first.
-        Raises EndpointError when a log was not asked for or comes twice, or when two blocks of one height appear.
+        addresses: whose logs; None for anyone's. topics: as of eth_getLogs, from the first. max_bytes: of the answer as
+        JSON, where fewer can be asked for; as many as are ever read when None.
+        Raises EndpointError when a log was not asked for or comes twice, or when two blocks of one height appear, and
+        AnswerTooLargeError when there are more bytes.
         """
         if from_block > to_block or (addresses is not None and not addresses):
             return []
@@ -160,11 +165,13 @@ class Rpc:
             query["address"] = ["0x" + address.hex() for address in addresses]
         if topics:
             query["topics"] = [_encode_topic(topic) for topic in topics]
-        found = self._fetch(("eth_getLogs", [query]), answers.decode_logs)
+        raw = self._transport.fetch(("eth_getLogs", [query]), retry=True, max_bytes=max_bytes)
+        found = self._decode("eth_getLogs", raw, answers.decode_logs)
         problem = find_problem(found, from_block, to_block, addresses, topics)
         if problem:
             raise EndpointError(self.endpoint, f"eth_getLogs: {problem}")
-        return sorted(found, key=_position)
+        found.sort(key=_position)
+        return found
 
     def code(self, address: Address, block: BlockId = "latest") -> bytes:
         """Return the code that stands at an address; empty when there is none."""
@@ -316,15 +323,23 @@ def find_problem(
 ) -> str | None:
     """Check that logs are of the asked blocks, addresses and topics, each once; return what is wrong, or None."""
     wanted = None if addresses is None else set(addresses)
+    if _fit_together(logs, range(from_block, to_block + 1), wanted, topics):
+        return None
+    return _describe_problem(logs, range(from_block, to_block + 1), wanted, topics)
+
+
+def _describe_problem(
+    logs: Sequence[Log], blocks: range, wanted: AbstractSet[Address] | None, topics: Sequence[Topic]
+) -> str | None:
     positions: set[tuple[int, int]] = set()
     hashes: dict[int, Hash32] = {}
     for log in logs:
         position = number, _ = log.block_number, log.log_index
-        if not from_block <= number <= to_block:
-            return f"found a log of block {number}, expected of {from_block} to {to_block}"
+        if number not in blocks:
+            return f"found a log of block {number}, expected of {blocks.start} to {blocks.stop - 1}"
         if wanted is not None and log.address not in wanted:
             return f"found a log of 0x{log.address.hex()}, which was not asked for"
-        if topics and not _fits(log, topics):
+        if not _fits(log.topics, topics):
             return f"found a log at {position} with topics that were not asked for"
         if position in positions:
             return f"found the log {position} (block, index) twice"
@@ -332,6 +347,21 @@ def find_problem(
             return f"found logs of two different blocks {number}"
         positions.add(position)
     return None
+
+
+def _fit_together(
+    logs: Sequence[Log], blocks: range, wanted: AbstractSet[Address] | None, topics: Sequence[Topic]
+) -> bool:
+    """Say whether nothing is wrong with logs, by looking at each kind of value once: most of them are the same."""
+    hashes = {(log.block_number, log.block_hash) for log in logs}
+    numbers = {number for number, _ in hashes}
+    return (
+        len(numbers) == len(hashes)
+        and all(number in blocks for number in numbers)
+        and (wanted is None or {log.address for log in logs} <= wanted)
+        and all(_fits(found, topics) for found in {log.topics for log in logs})
+        and len({(log.block_number, log.log_index) for log in logs}) == len(logs)
+    )
 
 
 def _is_read(method: str) -> bool:
@@ -351,10 +381,10 @@ def _split_by_size(signed: Sequence[bytes]) -> Iterator[list[bytes]]:
         yield part
 
 
-def _fits(log: Log, topics: Sequence[Topic]) -> bool:
-    if len(log.topics) < len(topics):
+def _fits(own: Sequence[Hash32], topics: Sequence[Topic]) -> bool:
+    if len(own) < len(topics):
         return False
-    for found, asked in zip(log.topics, topics, strict=False):
+    for found, asked in zip(own, topics, strict=False):
         if asked is not None and found != asked and (isinstance(asked, bytes) or found not in asked):
             return False
     return True

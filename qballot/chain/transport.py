@@ -98,7 +98,7 @@ class Channel(Protocol):
         """End it."""
         ...
 
-    def fetch(self, request: Request, *, retry: bool) -> msgspec.Raw:
+    def fetch(self, request: Request, *, retry: bool, max_bytes: int | None = None) -> msgspec.Raw:
         """Send one request, as of `Transport`."""
         ...
 
@@ -169,13 +169,14 @@ class Transport:
         """Close every connection."""
         self._pool.close()
 
-    def fetch(self, request: Request, *, retry: bool) -> msgspec.Raw:
+    def fetch(self, request: Request, *, retry: bool, max_bytes: int | None = None) -> msgspec.Raw:
         """Send one request and return its result, undecoded JSON.
 
-        retry: whether a failure that may pass is tried again; never for what changes the chain.
-        Raises EndpointError, ContractReverted.
+        retry: whether a failure that may pass is tried again; never for what changes the chain. max_bytes: of the
+        answer, MAX_RESPONSE_BYTES when None. Raises EndpointError, ContractReverted.
         """
-        return self._try(lambda deadline: self._fetch_one(request, deadline, retry), retry=retry)
+        limit = MAX_RESPONSE_BYTES if max_bytes is None else max_bytes
+        return self._try(lambda deadline: self._fetch_one(request, deadline, retry, limit), retry=retry)
 
     def fetch_many(self, requests: Sequence[Request], *, retry: bool) -> list[msgspec.Raw | ChainError]:
         """Send several requests as one batch. Returns a result or an error for each, in their order.
@@ -189,10 +190,10 @@ class Transport:
     def _try(self, attempt: Callable[[float], T], *, retry: bool) -> T:
         return try_again(attempt, self.timeout_seconds, self._attempts if retry else 1)
 
-    def _fetch_one(self, request: Request, deadline: float, repeatable: bool) -> msgspec.Raw:
+    def _fetch_one(self, request: Request, deadline: float, repeatable: bool, max_bytes: int) -> msgspec.Raw:
         start = time.monotonic()
         try:
-            result = self._exchange_one(request, deadline, repeatable)
+            result = self._exchange_one(request, deadline, repeatable, max_bytes)
         except ChainError as error:
             self._tell(request[0], start, [error])
             raise
@@ -220,9 +221,9 @@ class Transport:
             outcome = "ok" if error is None else next(word for word, kinds in OUTCOMES if isinstance(error, kinds))
             self._on_request(self.endpoint, method, outcome, time.monotonic() - start)
 
-    def _exchange_one(self, request: Request, deadline: float, repeatable: bool) -> msgspec.Raw:
+    def _exchange_one(self, request: Request, deadline: float, repeatable: bool, max_bytes: int) -> msgspec.Raw:
         number = next(self._ids)
-        reply = self._post(_encode_request(number, request), deadline, repeatable)
+        reply = self._post(_encode_request(number, request), deadline, repeatable, max_bytes)
         try:
             answer = _ANSWER.decode(reply.body)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -238,7 +239,7 @@ class Transport:
     ) -> list[msgspec.Raw | ChainError]:
         numbers = [next(self._ids) for _ in requests]
         encoded = [_encode_request(number, request) for number, request in zip(numbers, requests, strict=True)]
-        reply = self._post(b"[" + b",".join(encoded) + b"]", deadline, repeatable)
+        reply = self._post(b"[" + b",".join(encoded) + b"]", deadline, repeatable, MAX_RESPONSE_BYTES)
         try:
             answers = _ANSWERS.decode(reply.body)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -259,7 +260,7 @@ class Transport:
                 results.append(error)
         return results
 
-    def _post(self, body: bytes, deadline: float, repeatable: bool) -> Reply:
+    def _post(self, body: bytes, deadline: float, repeatable: bool, max_bytes: int) -> Reply:
         remaining = deadline - time.monotonic()
         reply = self._pool.send(
             "POST",
@@ -267,14 +268,14 @@ class Transport:
             self._headers,
             body,
             timeout_seconds=remaining,
-            max_bytes=MAX_RESPONSE_BYTES,
+            max_bytes=max_bytes,
             repeatable=repeatable,
         )
         if isinstance(reply, Failure):
             if reply.kind == "timeout":
                 raise NoAnswerError(self.endpoint, timeout_seconds=self.timeout_seconds)
             if reply.kind == "too_large":
-                raise AnswerTooLargeError(self.endpoint, limit=MAX_RESPONSE_BYTES)
+                raise AnswerTooLargeError(self.endpoint, limit=max_bytes)
             raise EndpointError(
                 self.endpoint,
                 f"the connection failed ({reply.detail}): check that a node runs there and that QBALLOT_RPC_URL is "

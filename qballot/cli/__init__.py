@@ -1,8 +1,8 @@
 """The `qballot` command: one file a group of commands, all joined here.
 
-Data goes to stdout, progress and errors to stderr. Exit status: 0 done, 1 failed, 2 wrong usage,
-3 a verification found a mismatch. Command modules import services inside their functions, so that `--help` and the
-small commands do not wait for SQLAlchemy or FastAPI to load.
+Data goes to stdout, progress and errors to stderr. Exit status: 0 done, 1 failed, 2 wrong usage, 3 a verification found
+a mismatch, 4 what was verified is partial, since ballots can follow. Command modules import services inside their
+functions, so that `--help` and the small commands do not wait for SQLAlchemy or FastAPI to load.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from typing import Annotated
 import typer
 
 from qballot import __version__
-from qballot.cli import account, census, definition, deploy, devnet, index
+from qballot.cli import account, census, definition, deploy, devnet, index, receipt
 from qballot.cli.ballots import ballots_command
 from qballot.cli.cancel import cancel_command
 from qballot.cli.cast_signed import cast_signed_command
 from qballot.cli.compile import compile_command
+from qballot.cli.evidence import evidence_command
 from qballot.cli.rehearse import rehearse_command
 from qballot.cli.serve import serve_command
 from qballot.cli.tally import tally_command
+from qballot.cli.verify import recount_command, verify_command
 from qballot.cli.vote import sign_command, vote_command
 from qballot.errors import InputError, ProofError, QballotError
 
@@ -45,6 +47,10 @@ app.command("vote")(vote_command)
 app.command("sign")(sign_command)
 app.command("cast-signed")(cast_signed_command)
 app.command("ballots")(ballots_command)
+app.command("evidence")(evidence_command)
+app.command("verify")(verify_command)
+app.command("recount")(recount_command)
+app.add_typer(receipt.app, name="receipt")
 app.add_typer(devnet.app, name="devnet")
 app.command("tally")(tally_command)
 app.command("rehearse")(rehearse_command)

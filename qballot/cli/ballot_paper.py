@@ -75,6 +75,15 @@ def find_enrolment(election: ChainElection, account: Address, census: Path | Non
     raise InputError("found no --census, expected the file that the organizer published, or your --proof out of it")
 
 
+def find_voter(election: ChainElection, text: str, census: Path | None, proof: Path | None) -> int:
+    """Return a voter's index. Raises InputError for what is none, or an address with nothing to find it in."""
+    if text.isascii() and text.isdigit() and len(text) <= 10:
+        if int(text) >= election.arguments.voters:
+            raise InputError(f"there is no voter {text}: the election has {election.arguments.voters}, from 0")
+        return int(text)
+    return find_enrolment(election, parse_address(text), census, proof).entry.index
+
+
 def show_ballot(election: ChainElection, ballot: bytes, words: BallotWords) -> None:
     """Show on stderr what a ballot says, in words and in bytes, before anything is signed."""
     typer.echo(f"Your ballot in {election.definition.title}:", err=True)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qballot.cli.ballot_paper import BoxArgument, CensusOption, ProofOption, find_enrolment, open_election
+from qballot.cli.ballot_paper import BoxArgument, CensusOption, ProofOption, find_voter, open_election
 from qballot.cli.options import FactoryOption, JsonOption, NetworkOption, RpcUrlOption, connect, override_settings
-from qballot.core.address import checksum_address, parse_address
+from qballot.core.address import checksum_address
 from qballot.core.ballot_words import describe_ballot
 from qballot.core.standing import Reason, Standing, judge_records
-from qballot.errors import InputError
 
 if TYPE_CHECKING:
     from qballot.election import ChainElection
@@ -53,22 +51,13 @@ def ballots_command(
     settings = override_settings(rpc_url=rpc_url, network=network, factory=factory)
     with connect(settings) as rpc:
         election = open_election(rpc, settings, box)
-        index = _find_voter(election, voter, census, proof)
+        index = find_voter(election, voter, census, proof)
         history = fetch_history(rpc, election, lambda record: record.voter == index, block_range=settings.block_range)
     standings = judge_records([cast.record for cast in history.records])
     if as_json:
         typer.echo(json.dumps(_to_json(election, history, standings, index), indent=2, ensure_ascii=False))
     else:
         typer.echo("\n".join(_describe(election, history, standings, index)))
-
-
-def _find_voter(election: ChainElection, text: str, census: Path | None, proof: Path | None) -> int:
-    """Return a voter's index. Raises InputError for what is none, or an address with nothing to find it in."""
-    if text.isascii() and text.isdigit() and len(text) <= 10:
-        if int(text) >= election.arguments.voters:
-            raise InputError(f"there is no voter {text}: the election has {election.arguments.voters}, from 0")
-        return int(text)
-    return find_enrolment(election, parse_address(text), census, proof).entry.index
 
 
 def _describe(election: ChainElection, history: History, standings: list[Standing], voter: int) -> list[str]:

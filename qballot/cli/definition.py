@@ -19,6 +19,7 @@ from qballot.core.definition import (
     parse_definition_document,
     show_ballot,
 )
+from qballot.core.tally.requirements import describe_requirement
 from qballot.errors import DefinitionError
 
 app = typer.Typer(no_args_is_help=True, help="Make, show, check and hash the definition of an election.")
@@ -121,6 +122,8 @@ def _contest_report(contest: Contest) -> dict[str, JsonTree]:
         "seats": contest.seats,
         "tie": contest.tie.value,
         "limits": dict(contest.limits),
+        "variants": dict(contest.variants),
+        "requires": [describe_requirement(requirement) for requirement in contest.requires],
     }
 
 
@@ -141,6 +144,7 @@ def _summary(definition: Definition, data: bytes, canonical: bytes) -> str:
 
 
 def _contest_line(contest: Contest) -> str:
-    limits = "".join(f", {name} {value}" for name, value in contest.limits.items())
+    own = {**contest.limits, **contest.variants}
+    limits = "".join(f", {name} {value}" for name, value in own.items())
     seats = "1 seat" if contest.seats == 1 else f"{contest.seats} seats"
     return f"{contest.id}: {contest.title} ({contest.method}, {len(contest.options)} options, {seats}{limits})"

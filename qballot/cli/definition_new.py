@@ -17,6 +17,7 @@ from qballot.core.definition.draft import (
     CONTEST_FORM,
     LIMIT_FORM,
     OPTION_FORM,
+    REQUIRE_FORM,
     DefinitionDraft,
     build_document,
     format_document,
@@ -42,7 +43,21 @@ def new_command(
         typer.Option("--option", metavar=OPTION_FORM, help="An option; ID=TITLE will do where there is one contest."),
     ] = None,
     limits: Annotated[
-        list[str] | None, typer.Option("--limit", metavar=LIMIT_FORM, help="A limit of the contest's method, or seats.")
+        list[str] | None,
+        typer.Option(
+            "--limit",
+            metavar=LIMIT_FORM,
+            help="A limit or variant of the contest's method, seats, or tie: chair/seats=3, chair/tie=lot.",
+        ),
+    ] = None,
+    requires: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--require",
+            metavar=REQUIRE_FORM,
+            help="What the result needs to pass: chair/turnout=voters>=1/4, chair/majority=counted>1/2 (or of cast, "
+            "electorate), chair/total=>=100.",
+        ),
     ] = None,
     about: Annotated[
         list[str] | None,
@@ -59,7 +74,7 @@ def new_command(
     """
     if output.exists():
         raise InputError(f"{output} exists: choose another name with -o")
-    contests_given = parse_contest_texts(contests or (), options or (), limits or (), about or ())
+    contests_given = parse_contest_texts(contests or (), options or (), limits or (), about or (), requires or ())
     draft = DefinitionDraft(title, description.replace("\\n", "\n"), organizer, language, contests_given)
     missing = find_missing(draft)
     if missing and not sys.stdin.isatty():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from qballot.errors import InputError
@@ -40,5 +41,26 @@ def write_same(path: Path, data: bytes, *, overwrite: bool) -> None:
         if path.exists() and not overwrite and path.read_bytes() != data:
             raise InputError(f"{path} exists and is another file: choose another name with -o, or add --force")
         path.write_bytes(data)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes], *, overwrite: bool) -> Iterator[bytes]:
+    """Write a file piece by piece, giving each on once it is written; when told so in the place of one that is there.
+
+    It gets its name when it is whole. Raises InputError when it exists or cannot be written.
+    """
+    part = path.with_name(f"{path.name}.part")
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists: choose another name with -o, or add --force")
+    try:
+        try:
+            with part.open("wb") as file:
+                for piece in pieces:
+                    file.write(piece)
+                    yield piece
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}") from error

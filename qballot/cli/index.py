@@ -1,15 +1,42 @@
-"""`qballot index`: keep an index up with its chain."""
+"""`qballot index`: keep an index up with its chain, and see how it does."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import logging
+import os
+import sys
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from qballot.cli.index_check import check_command
+from qballot.cli.index_progress import Progress
+from qballot.cli.index_status import status_command
+from qballot.cli.live import Observers, ProgressLog, show_live_line, shows_live_line
 from qballot.cli.options import DatabaseOption, FactoryOption, NetworkOption, RpcUrlOption, override_settings
+from qballot.errors import InputError, StorageError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from indexer.metrics import Metrics
+    from indexer.sync import Observer
+    from qballot.core.types import Address
+    from qballot.settings import Settings
+
+GRACE_SECONDS = 4.0
+"""How long what is under way may take once the indexer is to stop; the rest of five seconds is for ending."""
+
+app = typer.Typer()
+app.command("status")(status_command)
+app.command("check")(check_command)
 
 
+@app.callback(invoke_without_command=True)
 def index_command(
+    context: typer.Context,
     rpc_url: RpcUrlOption = None,
     database: DatabaseOption = None,
     factory: FactoryOption = None,
@@ -20,42 +47,136 @@ def index_command(
     reset: Annotated[
         bool, typer.Option("--reset", help="Forget what was read and read it all anew; imported censuses stay.")
     ] = False,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65_535, help="Answer Prometheus on this port, 0 for any free one; else QBALLOT_METRICS_PORT."
+        ),
+    ] = None,
 ) -> None:
     """Read elections and ballots from a chain into a database; go on where it stopped.
 
-    Options override the settings in the environment and in .env. Ctrl-C ends it between two ranges of blocks.
+    Options override the settings in the environment and in .env. Ctrl-C ends it; what was read by then is kept whole.
 
     Example: qballot index --once --rpc-url http://127.0.0.1:8545 --database sqlite:///qballot.sqlite3
     """
-    from indexer.journal import configure_logging
-    from indexer.stopping import stop_on_signals
+    if context.invoked_subcommand is not None:
+        _refuse_options(context, context.invoked_subcommand)
+        return
     from indexer.storage.engine import open_database
-    from indexer.storage.writer import reset_index
-    from indexer.sync import Follower
     from qballot.chain.networks import compute_expected_chain
-    from qballot.chain.rpc import Rpc
     from qballot.core.address import parse_address
 
-    settings = override_settings(rpc_url=rpc_url, database_url=database, factory=factory, network=network)
-    chain_id = compute_expected_chain(settings.network, settings.chain_id)
-    configure_logging()
-    engine = open_database(settings.database_url)
-    try:
+    settings = override_settings(
+        rpc_url=rpc_url, database_url=database, factory=factory, network=network, metrics_port=metrics_port
+    )
+    expected = _Expected(
+        chain_id=compute_expected_chain(settings.network, settings.chain_id),
+        factory=None if settings.factory is None else parse_address(settings.factory),
+    )
+    with ExitStack() as stack:
+        watch = _start_watching(settings, stack)
+        engine = open_database(settings.database_url)
+        stack.callback(engine.dispose)
         if reset:
-            reset_index(engine)
-        with stop_on_signals() as stop, Rpc(settings.rpc_url, settings.rpc_timeout_seconds) as rpc:
-            follower = Follower(
-                rpc,
-                engine,
-                factory=None if settings.factory is None else parse_address(settings.factory),
-                chain_id=chain_id,
-                from_block=settings.from_block,
-                block_range=settings.block_range,
-                poll_seconds=settings.poll_seconds,
-            )
-            if follow:
-                follower.follow(stop)
-            else:
-                follower.sync_once(stop=stop)
+            _reset(engine)
+        ended = _run(settings, expected, engine, watch, follow=follow)
+        if not ended:
+            # Something hangs that cannot be interrupted: only the end of the whole process ends it.
+            stack.pop_all()
+    if not ended:
+        sys.stderr.flush()
+        os._exit(0)
+
+
+class _Expected(NamedTuple):
+    """What is to be indexed. chain_id: any when None. factory: this version's own when None."""
+
+    chain_id: int | None
+    factory: Address | None
+
+
+class _Watch(NamedTuple):
+    """Who watches the indexer. observer: hears what it does, the others among it. metrics: hear of requests too."""
+
+    observer: Observer
+    progress: Progress
+    metrics: Metrics
+
+
+def _start_watching(settings: Settings, stack: ExitStack) -> _Watch:
+    """Begin to show and to serve what the indexer does, until the stack is left. Raises ToolError for a taken port."""
+    from prometheus_client import CollectorRegistry
+
+    from indexer.journal import configure_logging, get_journal
+    from indexer.metrics import Metrics, serve_metrics
+
+    journal = get_journal("index")
+    progress, metrics = Progress(), Metrics(CollectorRegistry(), clock=time.time)
+    if shows_live_line():
+        configure_logging(stream=stack.enter_context(show_live_line(progress)), level=logging.WARNING)
+        observers = Observers([progress, metrics])
+    else:
+        configure_logging()
+        observers = Observers([progress, metrics, ProgressLog(progress, journal)])
+    if settings.metrics_port is not None:
+        url = stack.enter_context(serve_metrics(metrics.registry, settings.metrics_host, settings.metrics_port))
+        journal.info("metrics served", url=url)
+    return _Watch(observers, progress, metrics)
+
+
+def _reset(engine: Engine) -> None:
+    """Forget what was read. Raises StorageError while another indexer is at work on it."""
+    from indexer.storage.engine import describe
+    from indexer.storage.leadership import Leadership
+    from indexer.storage.writer import reset_index
+
+    leadership = Leadership(engine)
+    try:
+        if not leadership.try_acquire():
+            raise StorageError(f"another indexer is at work on {describe(engine)}: stop it before you reset the index")
+        reset_index(engine)
     finally:
-        engine.dispose()
+        leadership.release()
+
+
+def _run(settings: Settings, expected: _Expected, engine: Engine, watch: _Watch, *, follow: bool) -> bool:
+    """Index until it is to stop, or all is read. Returns False where something hangs and keeps it from stopping."""
+    from indexer.stopping import run_until_stopped, stop_on_signals
+    from indexer.sync import Follower
+    from qballot.chain.endpoints import Endpoints
+    from qballot.chain.new_heads import HeadWatcher
+
+    timeout, on_request = settings.rpc_timeout_seconds, watch.metrics.request_answered
+    with stop_on_signals() as stop, Endpoints.at(settings.endpoints, timeout, on_request=on_request) as endpoints:
+        follower = Follower(
+            endpoints,
+            engine,
+            factory=expected.factory,
+            chain_id=expected.chain_id,
+            from_block=settings.from_block,
+            poll_seconds=settings.poll_seconds,
+            observer=watch.observer,
+        )
+
+        def work() -> None:
+            if not follow:
+                follower.sync_once(stop=stop)
+                return
+            with HeadWatcher([address.url for address in settings.endpoints], follower.wake):
+                follower.follow(stop)
+
+        try:
+            return run_until_stopped(work, stop, grace_seconds=GRACE_SECONDS)
+        finally:
+            watch.progress.end()
+
+
+def _refuse_options(context: typer.Context, command: str) -> None:
+    """Refuse options before the name of a command below, where they would say nothing. Raises InputError."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(str(parameter.name))
+        if source is not None and source.name == "COMMANDLINE":
+            raise InputError(
+                f"found {parameter.opts[0]} before `{command}`, where it says nothing: put it after, if at all"
+            )

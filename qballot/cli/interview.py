@@ -19,6 +19,7 @@ from qballot.core.definition.texts import (
 from qballot.core.election import Method
 from qballot.core.problems import quote, suggest
 from qballot.core.tally.methods import METHODS
+from qballot.core.tally.rules import Variant
 from qballot.errors import InputError
 
 FindFault = Callable[[str], str | None]
@@ -90,24 +91,41 @@ def _ask_for_options(contest: ContestDraft) -> None:
 
 
 def _ask_for_limits(contest: ContestDraft) -> None:
+    """Ask for seats, where the method can fill several, and for the method's own limits and variants."""
     rules = METHODS[Method(contest.method)]
     number = len(contest.options)
+    most = min(rules.max_seats, number)
+    seats = _ask_for_number("  seats: how many options win", 1, most, 1) if most > 1 else 1
     while True:
         answers = {
             limit.name: _ask_for_number(
                 f"  {limit.name}: {limit.meaning}",
-                limit.lowest(number),
-                limit.highest(number),
-                limit.default(number),
+                limit.lowest(number, seats),
+                limit.highest(number, seats),
+                limit.default(number, seats),
             )
             for limit in rules.limits
         }
-        fault = rules.find_limits_fault(answers)
+        words = {variant.name: _ask_for_word(variant) for variant in rules.variants}
+        fault = rules.find_limits_fault(answers) or rules.find_variants_fault(words)
         if fault is None:
             break
         _say(f"  {fault[0]} {fault[1]}")
-    defaults = {limit.name: limit.default(number) for limit in rules.limits}
-    contest.limits = {name: value for name, value in answers.items() if value != defaults[name]}
+    given: dict[str, int | str] = {"seats": seats, **answers, **words}
+    defaults: dict[str, int | str] = {"seats": 1}
+    defaults |= {limit.name: limit.default(number, seats) for limit in rules.limits}
+    defaults |= {variant.name: variant.default for variant in rules.variants}
+    contest.limits = {name: value for name, value in given.items() if value != defaults[name]}
+
+
+def _ask_for_word(variant: Variant) -> str:
+    for word, meaning in variant.words.items():
+        _say(f"    {word:<12}{meaning}")
+
+    def find_fault(word: str) -> str | None:
+        return None if word in variant.words else f"expected one of {', '.join(variant.words)}"
+
+    return _ask(f"  {variant.name}: {variant.meaning}", find_fault, variant.default)
 
 
 def _ask_for_number(question: str, lowest: int, highest: int, default: int) -> int:

@@ -16,7 +16,9 @@ from qballot.settings import Settings, load_settings
 if TYPE_CHECKING:
     from qballot.chain.rpc import Rpc
 
-RpcUrlOption = Annotated[str | None, typer.Option(metavar="URL", help="Endpoint of a node; else QBALLOT_RPC_URL.")]
+RpcUrlOption = Annotated[
+    str | None, typer.Option("--rpc-url", "--rpc", metavar="URL", help="Endpoint of a node; else QBALLOT_RPC_URL.")
+]
 DatabaseOption = Annotated[
     str | None,
     typer.Option(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shlex
 import signal
 from pathlib import Path
 from types import FrameType
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from qballot.cli.evidence import write_evidence_file
 from qballot.cli.files import read_bytes, read_text
+from qballot.cli.verification_report import describe_steps
 from qballot.core.ballot_csv import parse_ballot_csv
 from qballot.core.definition import parse_definition_document
 from qballot.core.tally import render_text
@@ -45,12 +48,21 @@ def rehearse_command(
         str | None,
         typer.Option(metavar="URL", help="Keep the index in this empty database; by default in one that is removed."),
     ] = None,
+    evidence: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Leave the evidence in this file, for `qballot verify`; one that is there is replaced."
+        ),
+    ] = None,
     leave: Annotated[bool, typer.Option("--exit", help="End after the result instead of serving it.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the API's result document, alone, instead of tables.")
     ] = False,
 ) -> None:
     """Hold a whole election on a local chain: make voters, deploy, cast every ballot, index, close, count, compare.
+
+    At the end the evidence of it is built from the chain alone and verified, step by step; `qballot verify` accepts the
+    file that --evidence leaves when nothing of the rehearsal is there any more.
 
     Afterwards the API and the page are served on 127.0.0.1:8000 (QBALLOT_HOST, QBALLOT_PORT) until Ctrl-C.
 
@@ -73,11 +85,14 @@ def rehearse_command(
             progress = _Progress(bars)
             with rehearse(script, progress, database_url=database, anvil=settings.anvil) as rehearsal:
                 bars.stop()
+                if evidence is not None:
+                    write_evidence_file(evidence, rehearsal.evidence, overwrite=True)
                 if as_json:
                     typer.echo(json.dumps(rehearsal.report.document, indent=2, ensure_ascii=False))
                 else:
                     typer.echo(render_text(rehearsal.result), nl=False)
                     typer.echo(_describe(rehearsal.report), nl=False)
+                    typer.echo(_describe_evidence(rehearsal, evidence), nl=False)
                 if listener is not None:
                     _serve(rehearsal, listener)
     finally:
@@ -149,6 +164,23 @@ def _describe(report: Report) -> str:
             lines.append(f"  {words:<21}  {report.gas[kind]:>12,}  {report.ballots[kind]:,} ballots, {each:,.0f} each")
     lines += ["", "Time", "----"]
     lines += [f"  {step:<46}  {seconds:6.1f} s" for step, seconds in report.seconds.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _describe_evidence(rehearsal: Rehearsal, path: Path | None) -> str:
+    """Write what the evidence proves, step by step, and how anyone verifies it again."""
+    lines = ["", "Evidence, verified", "------------------"]
+    lines += [line.text for line in describe_steps(rehearsal.verification.steps)]
+    lines += ["", "  level   proven: nothing is believed but the block hash, which this chain alone names"]
+    if path is None:
+        lines.append("  --evidence FILE leaves it in a file, for `qballot verify FILE`")
+    else:
+        block_hash = "0x" + rehearsal.evidence.block_hash.hex()
+        lines += [
+            f"  file    {path}",
+            "  Verify it anywhere, with nothing of this running:",
+            f"  qballot verify {shlex.quote(str(path))} --block-hash {block_hash}",
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -145,16 +145,23 @@ class Election(ElectionSummary):
 class Contest(Answer):
     """One contest's count: options by their ids. leading: who would win or tie if a `partial` result were the last.
 
-    winners, tied: empty unless the result is `complete`. tied_for: `seat`, or `elimination` where the count stopped.
-    log: the count step by step. spoiled: by reason.
+    winners, tied: empty unless the result is `complete`. tied_for: `seat`, or `elimination` or `transfer` where the
+    count stopped. open_seats: those that a tie leaves open. waits_for_lot: the lot that decides a tie is not drawn yet.
+    verdict: whether the contest's requirements are met (`passed`, `not_passed`, `unknown`); None without any.
+    requirements: each with its numbers. log: the count step by step. spoiled: by reason.
     """
 
     id: str
     title: str
     method: str
+    seats: int
     winners: tuple[str, ...]
     tied: tuple[str, ...]
     tied_for: str | None
+    open_seats: int
+    waits_for_lot: bool
+    verdict: str | None
+    requirements: tuple[dict[str, Any], ...]
     leading: tuple[str, ...]
     totals: dict[str, _Number]
     log: tuple[dict[str, Any], ...]

@@ -85,7 +85,7 @@ class Connection:
         if reply.status == http.HTTPStatus.OK:
             self._keep(target, reply.headers.get("etag"), reply.body)
         elif reply.status not in accept:
-            raise self._refused(reply)
+            raise explain_refusal(self.name, reply.status, reply.headers, reply.body)
         return Response(reply.status, reply.body)
 
     def _keep(self, target: str, etag: str | None, body: bytes) -> None:
@@ -109,17 +109,19 @@ class Connection:
             problem = f"no answer within {self.timeout_seconds:g} s"
         raise ApiError(self.name, "unreachable", problem, retryable=True)
 
-    def _refused(self, reply: Reply) -> ApiError:
-        wait = parse_retry_after(reply.headers.get("retry-after"))
-        retryable = reply.status in RETRYABLE_STATUSES
-        try:
-            problem = msgspec.json.decode(reply.body, type=_Problem)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            message = f"found HTTP status {reply.status} and no error of QBallot's API"
-            return ApiError(self.name, "unreadable", message, retryable=retryable, retry_after_seconds=wait)
-        kinds = {404: ApiNotFoundError, 422: ApiRequestError}
-        kind = kinds.get(reply.status, ApiError)
-        return kind(self.name, problem.type, problem.detail[:2000], retryable=retryable, retry_after_seconds=wait)
+
+def explain_refusal(server: str, status: int, headers: Mapping[str, str], body: bytes) -> ApiError:
+    """Make an error of an answer with a status that was not wanted. headers: their names in lower case."""
+    wait = parse_retry_after(headers.get("retry-after"))
+    retryable = status in RETRYABLE_STATUSES
+    try:
+        problem = msgspec.json.decode(body, type=_Problem)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        message = f"found HTTP status {status} and no error of QBallot's API"
+        return ApiError(server, "unreadable", message, retryable=retryable, retry_after_seconds=wait)
+    kinds = {404: ApiNotFoundError, 422: ApiRequestError}
+    kind = kinds.get(status, ApiError)
+    return kind(server, problem.type, problem.detail[:2000], retryable=retryable, retry_after_seconds=wait)
 
 
 def _split(url: str) -> SplitResult:

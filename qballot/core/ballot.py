@@ -12,8 +12,10 @@ grouped before they are counted: a million ballots hold few different ones.
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TypeAlias
 
 from qballot.core.election import Definition
@@ -72,8 +74,14 @@ def split_ballot(definition: Definition, ballot: bytes) -> tuple[Marks, ...] | N
 
 def group_ballots(ballots: Iterable[tuple[bytes, int]]) -> dict[bytes, Group]:
     """Group (ballot, weight) pairs, one a voter, by the ballots' bytes."""
-    sums: dict[bytes, tuple[int, int]] = {}
-    for ballot, weight in ballots:
-        number, total = sums.get(ballot, (0, 0))
-        sums[ballot] = (number + 1, total + weight)
-    return {ballot: Group(number, total) for ballot, (number, total) in sums.items()}
+    pairs = list(ballots)
+    numbers = Counter(map(itemgetter(0), pairs))
+    weights = set(map(itemgetter(1), pairs))
+    if len(weights) == 1:
+        # Counting alone is twice as fast as adding up, and most elections give every voter the same weight.
+        (weight,) = weights
+        return {ballot: Group(number, number * weight) for ballot, number in numbers.items()}
+    sums: dict[bytes, int] = {}
+    for ballot, weight in pairs:
+        sums[ballot] = sums.get(ballot, 0) + weight
+    return {ballot: Group(number, sums[ballot]) for ballot, number in numbers.items()}

@@ -24,10 +24,17 @@ SPOILED: Mapping[SpoilReason, str] = {
     SpoilReason.OUT_OF_RANGE: "it has a mark that the contest does not allow",
     SpoilReason.TOO_MANY_CHOICES: "it has more options than the contest allows",
     SpoilReason.EQUAL_RANKS: "it has two options with the same rank",
+    SpoilReason.TOO_FEW_RANKS: "it ranks fewer options than the contest asks for",
+    SpoilReason.TOO_MANY_VOTES: "it gives more votes than the contest allows",
 }
 """Why a contest is not counted, as a clause."""
 
-_LIMITED = (SpoilReason.OUT_OF_RANGE, SpoilReason.TOO_MANY_CHOICES)
+_LIMITED = (
+    SpoilReason.OUT_OF_RANGE,
+    SpoilReason.TOO_MANY_CHOICES,
+    SpoilReason.TOO_FEW_RANKS,
+    SpoilReason.TOO_MANY_VOTES,
+)
 
 
 @dataclass(frozen=True, slots=True)

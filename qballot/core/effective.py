@@ -24,24 +24,53 @@ from qballot.core.ballot import Group
 from qballot.core.records import Record
 
 
+class VoterBallots:
+    """One voter's records, as far as they can still matter. Made of the first one; the others follow in chain order."""
+
+    __slots__ = ("_rivals", "counting")
+
+    def __init__(self, first: Record) -> None:
+        self.counting = first
+        """The record that counts."""
+        # Only where several different records have the greatest cast_at: all of those.
+        self._rivals: set[Record] | None = None
+
+    def apply(self, record: Record) -> bool:
+        """Take in the voter's next record. Returns whether it is now the one that counts."""
+        if record.cast_at != self.counting.cast_at:
+            if record.cast_at < self.counting.cast_at:
+                return False
+            self._rivals = None
+        elif record == self.counting:
+            return False
+        else:
+            if self._rivals is None:
+                self._rivals = {self.counting}
+            if record in self._rivals:
+                return False
+            self._rivals.add(record)
+        self.counting = record
+        return True
+
+
 class EffectiveBallots:
     """The ballots that count after some prefix of an election's records."""
 
     def __init__(self) -> None:
-        self._standing: dict[int, Record] = {}
-        # Only for voters with several different records at their greatest cast_at: all of those.
-        self._rivals: dict[int, set[Record]] = {}
+        self._voters: dict[int, VoterBallots] = {}
         self._groups: dict[bytes, Group] = {}
         self._weight = 0
 
     def apply(self, record: Record) -> bool:
         """Take in the next record of the chain. Returns whether it is now the one that counts for its voter."""
-        standing = self._standing.get(record.voter)
-        if standing is not None:
-            if not self._replaces(record, standing):
+        voter = self._voters.get(record.voter)
+        if voter is None:
+            self._voters[record.voter] = VoterBallots(record)
+        else:
+            before = voter.counting
+            if not voter.apply(record):
                 return False
-            self._change_group(standing, -1)
-        self._standing[record.voter] = record
+            self._change_group(before, -1)
         self._change_group(record, +1)
         return True
 
@@ -51,32 +80,18 @@ class EffectiveBallots:
 
     def record_of(self, voter: int) -> Record | None:
         """Return the record that counts for a voter, or None while the voter has cast nothing."""
-        return self._standing.get(voter)
+        found = self._voters.get(voter)
+        return None if found is None else found.counting
 
     @property
     def voters(self) -> int:
         """How many different voters have cast."""
-        return len(self._standing)
+        return len(self._voters)
 
     @property
     def weight(self) -> int:
         """Sum of the weights of the ballots that count."""
         return self._weight
-
-    def _replaces(self, record: Record, standing: Record) -> bool:
-        """Decide between a voter's next record and the one that stands, noting what rule 1 needs."""
-        if record.cast_at != standing.cast_at:
-            if record.cast_at < standing.cast_at:
-                return False
-            self._rivals.pop(record.voter, None)
-            return True
-        if record == standing:
-            return False
-        rivals = self._rivals.setdefault(record.voter, {standing})
-        if record in rivals:
-            return False
-        rivals.add(record)
-        return True
 
     def _change_group(self, record: Record, sign: int) -> None:
         group = self._groups.get(record.ballot, Group(0, 0))

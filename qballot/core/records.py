@@ -17,9 +17,12 @@ Source: contracts/BallotBox.sol; tests/vectors/records.json and heads.json.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 from struct import Struct
+from typing import Any
 
 from qballot.core.bounds import validate_length, validate_uint
 from qballot.core.keccak import keccak
@@ -39,7 +42,11 @@ CANCELLED_HEAD = keccak(b"QBallot: cancelled")
 """What the slot holds after the organizer cancelled the election. No sequence of batches leads there."""
 
 # uint40 and uint96 have no letters of their own: each is read as a high and a low half.
-_HEADER = Struct(">IBIQIH")
+_HALVES = "IBIQIH"
+_HEADER = Struct(f">{_HALVES}")
+
+_TOGETHER = 32
+"""Records that are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,29 @@ class Record:
     def cast_at_unix(self) -> UnixSeconds:
         """When the ballot was cast or signed, without the mark of a direct cast."""
         return UnixSeconds(self.cast_at & (DIRECT_BIT - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordColumns:
+    """The records of one batch, field by field: the form in which many of them cost the least.
+
+    Each column has one value for every record, in their order, as in `Record`. Iterating gives the records.
+    """
+
+    voters: Sequence[VoterIndex]
+    cast_ats: Sequence[int]
+    weights: Sequence[Weight]
+    ballots: Sequence[bytes]
+
+    def __len__(self) -> int:
+        return len(self.voters)
+
+    def __iter__(self) -> Iterator[Record]:
+        return map(Record, self.voters, self.cast_ats, self.weights, self.ballots)
+
+    def at(self, place: int) -> Record:
+        """Return the record at a place, from 0."""
+        return Record(self.voters[place], self.cast_ats[place], self.weights[place], self.ballots[place])
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +141,59 @@ def unpack_records(data: bytes) -> list[Record]:
     Raises DecodeError, naming the offset in bytes, when the last record is cut short. Any other bytes are some list of
     records, and packing it gives the same bytes again.
     """
+    return list(unpack_columns(data))
+
+
+def unpack_columns(data: bytes) -> RecordColumns:
+    """Read one batch, or several laid end to end, as `unpack_records` does, without an object for every record."""
     data = bytes(data)
+    length = _find_even_length(data)
+    fields = list(chain.from_iterable(_unpack_walking(data))) if length is None else _unpack_evenly(data, length)
+    voters, ballots = fields[0::7], fields[6::7]
+    return RecordColumns(voters, _join(fields[1::7], fields[2::7]), _join(fields[3::7], fields[4::7]), ballots)
+
+
+def join_columns(parts: Iterable[RecordColumns]) -> RecordColumns:
+    """Put records together, in their order."""
+    voters: list[VoterIndex] = []
+    cast_ats: list[int] = []
+    weights: list[Weight] = []
+    ballots: list[bytes] = []
+    for part in parts:
+        voters += part.voters
+        cast_ats += part.cast_ats
+        weights += part.weights
+        ballots += part.ballots
+    return RecordColumns(voters, cast_ats, weights, ballots)
+
+
+def count_records(data: bytes) -> int:
+    """Count a batch's records. Raises DecodeError where `unpack_records` does."""
+    data = bytes(data)
+    length = _find_even_length(data)
+    return len(_unpack_walking(data)) if length is None else len(data) // (RECORD_HEADER_BYTES + length)
+
+
+def _find_even_length(data: bytes) -> int | None:
+    """Find the length that all ballots of a batch have; None where they differ, or the batch is empty or cut short."""
+    if len(data) < RECORD_HEADER_BYTES:
+        return None
+    high, low = data[RECORD_HEADER_BYTES - 2], data[RECORD_HEADER_BYTES - 1]
+    size = RECORD_HEADER_BYTES + (high << 8 | low)
+    if size == len(data):
+        return high << 8 | low
+    number, rest = divmod(len(data), size)
+    if rest:
+        return None
+    # The second record begins here if the first one has this length, the third if the second has, and so on.
+    highs, lows = data[RECORD_HEADER_BYTES - 2 :: size], data[RECORD_HEADER_BYTES - 1 :: size]
+    return high << 8 | low if highs.count(high) == lows.count(low) == number else None
+
+
+def _unpack_walking(data: bytes) -> list[tuple[Any, ...]]:
+    """Read a batch record by record: headers' fields, then the ballot."""
     end, offset = len(data), 0
-    unpack_from = _HEADER.unpack_from
-    records: list[Record] = []
+    rows: list[tuple[Any, ...]] = []
     while offset < end:
         start = offset + RECORD_HEADER_BYTES
         if start > end:
@@ -122,16 +201,41 @@ def unpack_records(data: bytes) -> list[Record]:
                 f"records are cut short at byte {offset}: a record's header has {RECORD_HEADER_BYTES} bytes, "
                 f"found {end - offset}"
             )
-        voter, cast_high, cast_low, weight_high, weight_low, length = unpack_from(data, offset)
-        offset = start + length
+        header = _HEADER.unpack_from(data, offset)
+        offset = start + header[5]
         if offset > end:
             raise DecodeError(
-                f"records are cut short at byte {start}: the ballot should have {length} bytes, found {end - start}"
+                f"records are cut short at byte {start}: the ballot should have {header[5]} bytes, found {end - start}"
             )
-        records.append(
-            Record(voter, cast_high << 32 | cast_low, weight_high << 32 | weight_low, data[start:offset]),
-        )
-    return records
+        rows.append((*header, data[start:offset]))
+    return rows
+
+
+def _unpack_evenly(data: bytes, length: int) -> list[Any]:
+    """Read a batch whose ballots have one length: one record's fields after another's.
+
+    Many records at once, since a tuple for each would cost as much again, and the collector's looking through all.
+    """
+    size = RECORD_HEADER_BYTES + length
+    whole = len(data) - len(data) % (size * _TOGETHER)
+    fields: list[Any] = []
+    for start in range(0, whole, size * _TOGETHER):
+        fields += _struct_of(length, _TOGETHER).unpack_from(data, start)
+    for start in range(whole, len(data), size):
+        fields += _struct_of(length, 1).unpack_from(data, start)
+    return fields
+
+
+@lru_cache(maxsize=256)
+def _struct_of(length: int, records: int) -> Struct:
+    return Struct(">" + f"{_HALVES}{length}s" * records)
+
+
+def _join(highs: Sequence[int], lows: Sequence[int]) -> Sequence[Any]:
+    """Put numbers together from their halves; the high ones are mostly 0."""
+    if not any(highs):
+        return lows
+    return [high << 32 | low for high, low in zip(highs, lows, strict=True)]
 
 
 def advance_head(head: Hash32, records: bytes) -> Hash32:

@@ -106,11 +106,18 @@ EXPECTED = {
     "deploy factory": "gas used",
     "devnet": "The chain runs until Ctrl-C.",
     "devnet warp": "86,400 seconds later",
+    "evidence": "wrote evidence.jsonl: ",
     "index": '"elections": 1,',
+    "index check": "  ok    0x",
+    "index status": "elections    1",
+    "receipt get": "wrote receipt.json: ballot 0 of the box, of voter 1, in block",
+    "receipt verify": "It is in the box's log.",
+    "recount": "contest,",
     "rehearse": "ok  the result equals the count of the file alone",
     "serve": "QBallot is served on http://127.0.0.1:",
     "sign": "written: ballot.json",
     "tally": "Winner: Car-free for good",
+    "verify": "state       complete: closed at",
     "vote": "cast         by voter 1, weight 1",
 }
 """A part of what each example prints."""
@@ -152,6 +159,22 @@ def sign_ballot(stage: Stage) -> None:
     stage.run(f"qballot sign {stage.box} --choose park --census census.json -o ballot.json")
 
 
+def cast_ballot(stage: Stage) -> None:
+    sign_ballot(stage)
+    stage.run("qballot cast-signed ballot.json --census census.json --yes")
+
+
+def get_receipt(stage: Stage) -> None:
+    cast_ballot(stage)
+    stage.run(f"qballot receipt get {stage.box} --position 0")
+
+
+def collect_evidence(stage: Stage) -> None:
+    cast_ballot(stage)
+    stage.devnet.warp(stage.local.deployment.arguments.closes_at)
+    stage.run(f"qballot evidence {stage.box} --census census.json")
+
+
 PREPARATIONS: dict[str, Callable[[Stage], None]] = {
     "account list": import_committee,
     "cast-signed": sign_ballot,
@@ -160,7 +183,13 @@ PREPARATIONS: dict[str, Callable[[Stage], None]] = {
     "census import": index_chain,
     "census reproduce": hold_token_census,
     "deploy factory": remove_factory,
+    "index check": index_chain,
+    "index status": index_chain,
+    "receipt get": cast_ballot,
+    "receipt verify": get_receipt,
+    "recount": collect_evidence,
     "serve": index_chain,
+    "verify": collect_evidence,
 }
 """What must have been done before."""
 

@@ -121,6 +121,8 @@ def test_interview__whole_conversation__fills_the_draft() -> None:
             "2",
             "-1",
             "4",
+            "",
+            "",
         ),
         "",
     )
@@ -144,7 +146,7 @@ def test_interview__bad_answers__are_asked_again() -> None:
     draft, asked = converse(
         DefinitionDraft(),
         *("a\u200bb", "T", "", "", "englisch_", "de"),
-        *("C", "Bad Id", "c", "", "irw", "approval", "A", "", "B", "", "", "three", "3", "1", ""),
+        *("C", "Bad Id", "c", "", "irw", "approval", "A", "", "B", "", "", "", "three", "3", "1", ""),
     )
     assert draft.language == "de"
     assert draft.contests[0].limits == {"max_choices": 1}
@@ -210,3 +212,56 @@ def test_definition_show__invalid__is_refused() -> None:
 
 def test_definition_schema__is_printed_whole() -> None:
     assert json.loads(run("schema").stdout) == build_schema()
+
+
+def test_definition_show__variants_ties_and_requirements__are_in_words(tmp_path: Path) -> None:
+    limits: dict[str, int | str] = {"seats": 2, "tie": "lot"}
+    requires = {"turnout": {"of": "weight", "more_than": "1/4"}}
+    options = [OptionDraft("a", "A"), OptionDraft("b", "B"), OptionDraft("c", "C")]
+    contest = ContestDraft("c", "stv", "C", options=options, limits=limits, requires=requires)  # type: ignore[arg-type]
+    file = tmp_path / "d.json"
+    file.write_text(json.dumps(build_document(DefinitionDraft("T", contests=[contest]))))
+    shown = run("show", file).stdout
+    for words in (
+        "2 options win. A tie goes by a lot",
+        "rules:           scottish: values are cut to five decimal places",
+        "quota:           droop: the votes divided by one more than the seats",
+        "Required:        turnout of more than 1/4 of the votes in the census.",
+    ):
+        assert words in " ".join(shown.replace("\n" + " " * 17, " ").split(" "))
+    assert max(map(len, shown.splitlines())) <= 96
+    report = json.loads(run("check", file, "--json").stdout)["contests"][0]
+    assert report["variants"] == {"rules": "scottish", "quota": "droop"}
+    assert report["requires"] == ["turnout of more than 1/4 of the votes in the census"]
+
+
+def test_interview__method_with_seats_and_variants__asks_for_them() -> None:
+    answers = (
+        "T",
+        "",
+        "",
+        "",
+        "C",
+        "c",
+        "",
+        "stv",
+        "A",
+        "",
+        "B",
+        "",
+        "Cy",
+        "",
+        "",
+        "2",
+        "",
+        "",
+        "hare",
+        "",
+        "",
+        "",
+        "",
+    )
+    draft, asked = converse(DefinitionDraft(), *answers)
+    assert draft.contests[0].limits == {"seats": 2}
+    assert "quota is hare, expected droop" in asked
+    parse_definition_document(json.dumps(build_document(draft)))

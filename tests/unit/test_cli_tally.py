@@ -57,3 +57,43 @@ def test_tally__files_that_do_not_fit__are_refused(tmp_path: Path) -> None:
     file.write_text("voter,nobody\nv1,1\n", encoding="utf-8")
     assert isinstance(_run(DEFINITION, file).exception, BallotFileError)
     assert isinstance(_run(file, CITY_COUNCIL / "ballots.csv").exception, DefinitionError)
+
+
+def _write_tie(folder: Path) -> tuple[Path, Path]:
+    options = [{"id": name, "title": name.upper()} for name in "abc"]
+    requires = {
+        "turnout": {"of": "voters", "at_least": "1/2"},
+        "majority": {"of": "electorate", "at_least": "1/4"},
+    }
+    contest = {"id": "c", "title": "C", "method": "plurality", "tie": "lot", "options": options, "requires": requires}
+    definition, ballots = folder / "definition.json", folder / "ballots.csv"
+    definition.write_text(json.dumps({"qballot": 1, "title": "T", "contests": [contest]}))
+    ballots.write_text("a,b,c\n1,0,0\n0,1,0\n")
+    return definition, ballots
+
+
+def test_tally__log_alone__is_text_csv_or_json() -> None:
+    csv = _run(DEFINITION, CITY_COUNCIL / "ballots.csv", "--log", "csv").stdout
+    assert csv.startswith("contest,step,kind,item,value\nmarket-street,1,totals,text,")
+    assert "\nchair,7,round,votes/brandt,413\n" in csv
+    text = _run(DEFINITION, CITY_COUNCIL / "ballots.csv", "--log", "text").stdout
+    assert text.splitlines()[1] == "Car-free for good wins with 394 votes."
+    logs = json.loads(_run(DEFINITION, CITY_COUNCIL / "ballots.csv", "--log", "json").stdout)
+    assert [entry["kind"] for entry in logs["market-street"]] == ["totals", "outcome"]
+
+
+def test_tally__tie_by_lot__waits_for_it_and_is_decided_by_it(tmp_path: Path) -> None:
+    files = _write_tie(tmp_path)
+    assert "No winner: a tie between A and B, waiting for the lot\n" in _run(*files).stdout
+    assert "The lot decides: its order is " in _run(*files, "--lot", "0x" + "0a" * 32).stdout
+    assert isinstance(_run(*files, "--lot", "0x12").exception, InputError)
+
+
+def test_tally__electorate__decides_what_is_required(tmp_path: Path) -> None:
+    files = _write_tie(tmp_path)
+    assert "Not known whether it passed" in _run(*files, "--lot", "0x" + "0a" * 32).stdout
+    known = _run(*files, "--lot", "0x" + "0a" * 32, "--voters", "4", "--weight", "4").stdout
+    assert "Passed: all that was required is met.\n" in known
+    assert "Reached: 2 of 4. Passed.\n" in known
+    assert "Not passed: something" in _run(*files, "--lot", "0x" + "0a" * 32, "--voters", "5", "--weight", "4").stdout
+    assert isinstance(_run(*files, "--weight", "many").exception, InputError)

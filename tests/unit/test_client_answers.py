@@ -31,7 +31,9 @@ def test_answers__no_weight__is_refused(text: object) -> None:
 
 def test_answers__totals__are_exact_numbers() -> None:
     contest = {
-        "id": "a", "title": "A", "method": "stv", "winners": [], "tied": [], "tied_for": None, "leading": [], "log": [],
+        "id": "a", "title": "A", "method": "stv",
+        "seats": 2, "open_seats": 0, "waits_for_lot": False, "verdict": None, "requirements": [],
+        "winners": [], "tied": [], "tied_for": None, "leading": [], "log": [],
         "totals": {"x": "-7/3", "y": "12"}, "ballots": 0, "counted": 0, "blank": 0, "spoiled": {},
         "ballots_weight": "0", "counted_weight": "0", "blank_weight": "0", "spoiled_weight": {"length": "3"},
     }  # fmt: skip

@@ -112,3 +112,27 @@ def test_propose_id__title__is_read_off_it() -> None:
     assert propose_id("Chair of the Council!", (), "x") == "chair-of-the-council"
     assert propose_id("Petr Novák", {"petr-novak"}, "x") == "petr-novak-2"
     assert propose_id("選挙", (), "contest-1") == "contest-1"
+
+
+def test_draft__words_and_requirements__are_in_the_document() -> None:
+    contests = parse_contest_texts(
+        ["c:stv:C"],
+        ["a=A", "b=B", "d=D"],
+        ["seats=2", "tie=previous-rounds-then-lot", "c/quota=droop"],
+        [],
+        ["turnout=voters>=1/4", "c/total=>3"],
+    )
+    document = build_document(DefinitionDraft("T", contests=contests))
+    definition, _ = parse_definition_document(json.dumps(document))
+    (contest,) = definition.contests
+    assert (contest.seats, contest.tie, contest.variants["quota"]) == (2, "previous-rounds-then-lot", "droop")
+    assert [(one.demand, one.base, str(one.bound), one.strict) for one in contest.requires] == [
+        ("turnout", "voters", "1/4", False),
+        ("total", None, "3", True),
+    ]
+
+
+@pytest.mark.parametrize("text", ["majority=cast", "majority=cast<1/2", "majority", "majority=cast>=half"])
+def test_draft__requirement_that_does_not_fit__is_named(text: str) -> None:
+    with pytest.raises(InputError, match="expected"):
+        parse_contest_texts(["c:irv:C"], ["a=A", "b=B"], [], [], [text])

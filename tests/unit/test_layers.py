@@ -32,6 +32,7 @@ LAYERS: dict[str, int] = {
     "qballot.census": 3,
     "qballot.election": 3,
     "qballot.voting": 4,
+    "qballot.evidence": 4,
     "qballot.local_chain": 4,
     "indexer.sync": 3,
     "indexer.results": 3,

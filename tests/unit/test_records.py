@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from pathlib import Path
 
@@ -18,9 +19,11 @@ from qballot.core.records import (
     SignedRecord,
     advance_head,
     compute_head,
+    count_records,
     pack_record,
     pack_records,
     pack_signed_records,
+    unpack_columns,
     unpack_records,
 )
 from qballot.core.types import Hash32, VoterIndex, Weight
@@ -75,13 +78,38 @@ def test_unpack_records__packed_records__come_back(batch: list[Record]) -> None:
     assert unpack_records(pack_records(batch)) == batch
 
 
+# Weights and times whose high halves are 0, or not; lengths that are alike, or not.
+alike = st.builds(
+    Record,
+    voter=st.integers(0, 2**32 - 1).map(VoterIndex),
+    cast_at=st.sampled_from([0, 7, DIRECT_BIT | 7]),
+    weight=st.sampled_from([1, 2**32, 2**96 - 1]).map(Weight),
+    ballot=st.sampled_from([b"", b"\0", b"\1", bytes(24)]),
+)
+
+
+@given(st.lists(alike, max_size=8))
+def test_unpack_columns__packed_records__are_the_same_field_by_field(batch: list[Record]) -> None:
+    columns = unpack_columns(pack_records(batch))
+    assert (list(columns), len(columns)) == (batch, len(batch))
+    assert list(columns.voters) == [record.voter for record in batch]
+    assert list(columns.cast_ats) == [record.cast_at for record in batch]
+    assert list(columns.weights) == [record.weight for record in batch]
+    assert list(columns.ballots) == [record.ballot for record in batch]
+    assert [columns.at(place) for place in range(len(batch))] == batch
+    assert count_records(pack_records(batch)) == len(batch)
+
+
 @given(st.binary(max_size=200))
 def test_unpack_records__any_bytes__are_refused_or_pack_to_themselves(data: bytes) -> None:
     try:
         found = unpack_records(data)
-    except DecodeError:
+    except DecodeError as error:
+        with pytest.raises(DecodeError, match=re.escape(str(error))):
+            count_records(data)
         return
     assert pack_records(found) == data
+    assert count_records(data) == len(found)
 
 
 @given(st.lists(records, min_size=1, max_size=4), st.data())

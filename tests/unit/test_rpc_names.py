@@ -8,8 +8,8 @@ import pytest
 
 from qballot.chain.answers import Log
 from qballot.chain.rpc import Rpc, find_problem
-from qballot.endpoint_list import compute_endpoint_name
 from qballot.core.types import Address, BlockNumber, Hash32
+from qballot.endpoint_list import compute_endpoint_name
 from qballot.errors import EndpointError, InputError
 
 pytestmark = pytest.mark.unit

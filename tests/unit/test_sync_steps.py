@@ -9,8 +9,9 @@ import pytest
 
 from indexer.storage.model import Block, Election, Source
 from indexer.sync.creation import MAX_REASON_CHARACTERS, build_election, make_printable
+from indexer.sync.events import BoxEvent, read_event
 from indexer.sync.fold import fold_range
-from indexer.sync.follower import MAX_PAUSE_SECONDS, compute_pause
+from indexer.sync.waiting import MAX_PAUSE_SECONDS, compute_pause
 from qballot.chain.answers import Log
 from qballot.chain.contracts import BALLOT_BOX_CANCELLED, BALLOTS_CAST, BallotBoxCreated
 from qballot.chain.creation import check_provenance
@@ -126,13 +127,17 @@ def encode(data: bytes) -> bytes:
     return (32).to_bytes(32) + len(data).to_bytes(32) + data + bytes(-len(data) % 32)
 
 
+def read(*logs: Log) -> list[BoxEvent]:
+    return [read_event(log) for log in logs]
+
+
 UNTIL = Block(BlockNumber(20), keccak(b"20"), UnixSeconds(7))
 
 
 def test_fold__batches__are_links_of_one_chain() -> None:
     election = build()
     logs = [cast_log(11, 0, 1, 2), cast_log(11, 4, 3)]
-    change = fold_range(UNTIL, known={}, created=[election], logs=logs)
+    change = fold_range(UNTIL, known={}, created=[election], events=read(*logs))
     grown = change.created[0]
     assert grown.head == compute_head(ARGUMENTS.definition_hash, [pack(1, 2), pack(3)])
     assert (grown.batches, grown.records) == (2, 3)
@@ -142,15 +147,17 @@ def test_fold__batches__are_links_of_one_chain() -> None:
     ]
     assert change.batches[1].batch.head == grown.head
     # In two ranges it is the same.
-    first = fold_range(UNTIL, known={EVENT.box: election}, created=[], logs=logs[:1])
-    second = fold_range(UNTIL, known=first.updated, created=[], logs=logs[1:])
+    first = fold_range(UNTIL, known={EVENT.box: election}, created=[], events=read(*logs[:1]))
+    second = fold_range(UNTIL, known=first.updated, created=[], events=read(*logs[1:]))
     assert second.updated[EVENT.box] == grown
 
 
 def test_fold__cancellation__sets_the_published_head() -> None:
-    change = fold_range(UNTIL, known={EVENT.box: build()}, created=[], logs=[make_log(12, 0, BALLOT_BOX_CANCELLED)])
+    events = read(make_log(12, 0, BALLOT_BOX_CANCELLED))
+    change = fold_range(UNTIL, known={EVENT.box: build()}, created=[], events=events)
     cancelled = change.updated[EVENT.box]
-    assert (cancelled.head, cancelled.cancelled, change.batches) == (CANCELLED_HEAD, True, [])
+    assert (cancelled.head, cancelled.cancelled, cancelled.cancelled_at_block) == (CANCELLED_HEAD, True, 12)
+    assert change.batches == []
 
 
 @pytest.mark.parametrize(
@@ -164,7 +171,7 @@ def test_fold__cancellation__sets_the_published_head() -> None:
 )
 def test_fold__what_no_box_emits__halts_and_says_where(logs: list[Log], message: str) -> None:
     with pytest.raises(DecodeError, match=message):
-        fold_range(UNTIL, known={EVENT.box: build()}, created=[], logs=logs)
+        fold_range(UNTIL, known={EVENT.box: build()}, created=[], events=read(*logs))
 
 
 @pytest.mark.parametrize(

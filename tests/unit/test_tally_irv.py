@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qballot.core.election import Contest, Method, Option
-from qballot.core.tally.irv import count, find_reach, read_order
+from qballot.core.election import Contest, Method, Option, TieRule
+from qballot.core.tally.irv import RULES, find_reach
 from qballot.core.tally.outcome import Outcome, TiedFor
+from qballot.core.tally.ranks import find_first
+from qballot.core.tally.rules import count_ballots
+from qballot.core.tally.ties import Ties
+from qballot.core.types import Hash32
 
 pytestmark = pytest.mark.unit
 
@@ -25,7 +30,9 @@ def _marks(order: tuple[int, ...], options: int) -> tuple[int, ...]:
 
 
 def _count(options: int, *ballots: tuple[tuple[int, ...], int]) -> Outcome:
-    return count(_contest(options), [(_marks(order, options), weight) for order, weight in ballots])
+    contest = _contest(options)
+    ballots_of_marks = [(_marks(order, options), weight) for order, weight in ballots]
+    return count_ballots(RULES, contest, ballots_of_marks, Ties(contest))
 
 
 def _winners_of_every_order(ballots: list[tuple[tuple[int, ...], int]], standing: frozenset[int]) -> set[int]:
@@ -86,11 +93,17 @@ def test_irv__any_tie_for_elimination__is_of_the_lowest_of_the_last_round(
 
 
 @pytest.mark.parametrize(
-    ("marks", "order"),
-    [((0, 0, 0), ()), ((3, 1, 2), (1, 2, 0)), ((0, 9, 4), (2, 1)), ((1, 0, 0), (0,))],
+    ("marks", "options", "first"),
+    [
+        ((0, 0, 0), (0, 1, 2), -1),
+        ((3, 1, 2), (0, 1, 2), 1),
+        ((0, 9, 4), (2, 1), 2),
+        ((3, 1, 2), (0, 2), 2),
+        ((1,), (), -1),
+    ],
 )
-def test_read_order__ranks_with_gaps__only_order(marks: tuple[int, ...], order: tuple[int, ...]) -> None:
-    assert read_order(marks) == order
+def test_find_first__ranks_with_gaps__only_order(marks: tuple[int, ...], options: tuple[int, ...], first: int) -> None:
+    assert find_first(marks, options) == first
 
 
 def test_irv__tie_that_cannot_matter__goes_on_and_says_so() -> None:
@@ -191,7 +204,8 @@ def test_irv__ballots_without_weight__never_raise(options: int) -> None:
 
 def test_find_reach__ballots_before_and_behind_the_leader__counts_those_before() -> None:
     ballots = [((1, 0, 2), 5), ((2, 3, 1), 3), ((0, 1), 7), ((3, 2, 0), 1)]
-    assert find_reach(ballots, frozenset({0, 1, 2}), 0) == {1: 8, 2: 4}
+    marked = [(_marks(order, 4), weight) for order, weight in ballots]
+    assert find_reach(marked, frozenset({0, 1, 2}), 0) == {1: 8, 2: 4}
 
 
 def test_irv__votes_without_a_next_choice__are_exhausted_in_the_log() -> None:
@@ -203,3 +217,45 @@ def test_irv__votes_without_a_next_choice__are_exhausted_in_the_log() -> None:
         "A wins with 4 of 7 continuing votes, more than half.",
     ]
     assert outcome.totals == (4, 3, 2)
+
+
+def _count_by_lot(ballots: list[tuple[tuple[int, ...], int]]) -> Outcome:
+    contest = replace(_contest(4), tie=TieRule.LOT)
+    marked = [(_marks(order, 4), weight) for order, weight in ballots]
+    return count_ballots(RULES, contest, marked, Ties(contest, Hash32(bytes(32))))
+
+
+@given(_ballots, _orders)
+def test_irv__later_choices__never_harm_an_earlier_one(
+    ballots: list[tuple[tuple[int, ...], int]], order: tuple[int, ...]
+) -> None:
+    for length in range(1, len(order)):
+        (before,) = _count_by_lot([*ballots, (order[:length], 1)]).winners
+        (after,) = _count_by_lot([*ballots, (order, 1)]).winners
+        if before in order[:length]:
+            assert after == before
+
+
+@given(_ballots)
+def test_irv__losing_clone__changes_no_winner(ballots: list[tuple[tuple[int, ...], int]]) -> None:
+    outcome = _count(4, *ballots)
+    for option in set(range(4)) - {*outcome.winners}:
+        if outcome.winners and sum(weight for _, weight in ballots):
+            # The clone stands right behind its original on every ballot.
+            cloned = [
+                (tuple(one for other in order for one in ((other, 4) if other == option else (other,))), weight)
+                for order, weight in ballots
+            ]
+            with_clone = _count(5, *cloned)
+            assert with_clone.winners in {outcome.winners, ()}
+
+
+def test_irv__more_support__may_make_the_winner_lose() -> None:
+    """Ten voters who move the winner up make it lose: the example of Wikipedia's article on monotonicity."""
+    assert _count(3, ((0, 1, 2), 39), ((1, 2, 0), 35), ((2, 0, 1), 26)).winners == (0,)
+    assert _count(3, ((0, 1, 2), 49), ((1, 2, 0), 25), ((2, 0, 1), 26)).winners == (2,)
+
+
+def test_irv__option_that_beats_every_other__may_lose() -> None:
+    outcome = _count(3, ((0, 1, 2), 4), ((1, 0, 2), 1), ((1, 2, 0), 1), ((2, 1, 0), 3))
+    assert outcome.winners == (0,)

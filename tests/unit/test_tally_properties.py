@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from qballot.core.ballot import Group, encode_ballot, group_ballots
 from qballot.core.election import Contest, Definition, Method, Option
 from qballot.core.tally import METHODS, count_election, render_text
+from qballot.core.tally.words import Form
 
 pytestmark = pytest.mark.unit
 
@@ -38,14 +39,14 @@ def _defaults(method: Method) -> dict[str, int]:
 
 DEFINITION = _definition({Method.SCORE: {"min_score": -2, "max_score": 3}, Method.APPROVAL: {"max_choices": 3}})
 
-_marks = {
-    Method.PLURALITY: st.integers(0, OPTIONS).map(lambda one: [int(one == index) for index in range(OPTIONS)]),
-    Method.APPROVAL: st.lists(st.integers(0, 1), min_size=OPTIONS, max_size=OPTIONS),
-    Method.SCORE: st.lists(st.sampled_from([-128, -2, -1, 0, 1, 3]), min_size=OPTIONS, max_size=OPTIONS),
-    Method.IRV: st.permutations([1, 2, 3, 4]).flatmap(
+_any_marks = {
+    Form.MARK: st.lists(st.sampled_from([0, 0, 0, 1, 2]), min_size=OPTIONS, max_size=OPTIONS),
+    Form.ORDER: st.permutations([1, 2, 3, 4]).flatmap(
         lambda ranks: st.integers(0, 4).map(lambda depth: [rank if rank <= depth else 0 for rank in ranks])
     ),
+    Form.NUMBER: st.lists(st.sampled_from([-128, -2, -1, 0, 1, 3]), min_size=OPTIONS, max_size=OPTIONS),
 }
+_marks = {method: _any_marks[rules.words.form] for method, rules in METHODS.items()}
 _valid = st.tuples(*(_marks[method] for method in Method)).map(lambda parts: encode_ballot([*chain(*parts)]))
 _ballots = st.lists(st.tuples(_valid | st.binary(max_size=18), st.integers(1, 5)), max_size=12)
 _weights = st.just(0) | st.integers(0, 2**96 - 1)

@@ -12,13 +12,18 @@ from qballot.core.ballot import Group, group_ballots
 from qballot.core.ballot_csv import effective_rows, parse_ballot_csv
 from qballot.core.definition import parse_definition_document
 from qballot.core.election import Contest, Method, Option
-from qballot.core.tally import count_election, judge_marks
+from qballot.core.tally import Electorate, count_election, judge_marks
+from qballot.core.types import Hash32
 
 pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).parents[2]
 VECTORS = ROOT / "tests" / "vectors"
-TALLY = json.loads((VECTORS / "tally.json").read_text(encoding="utf-8"))
+CASES = [
+    case
+    for file in sorted(VECTORS.glob("tally*.json"))
+    for case in json.loads(file.read_text(encoding="utf-8"))["cases"]
+]
 BALLOTS = json.loads((VECTORS / "ballots.json").read_text(encoding="utf-8"))
 BURLINGTON = ROOT.parent / "shared" / "elections" / "burlington-2009-irv.csv"
 BURLINGTON_OPTIONS = ["Bob Kiss", "Kurt Wright", "Andy Montroll", "Dan Smith", "James Simpson", "Write-in"]
@@ -31,20 +36,29 @@ def test_judge_marks__vector__is_counted_blank_or_spoiled(case: dict[str, Any]) 
     assert judge_marks(contest, tuple(case["marks"])) == case["expected"]
 
 
-@pytest.mark.parametrize("case", TALLY["cases"], ids=lambda case: case["name"])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_count_election__vector__gives_the_result(case: dict[str, Any]) -> None:
     definition, _ = parse_definition_document(json.dumps(case["definition"]))
     groups = {
         bytes.fromhex(row["ballot"][2:]): Group(row["ballots"], int(row["weight"])) for row in case["groups"]
     }  # fmt: skip
-    result = json.loads(json.dumps(count_election(definition, groups).to_json()))
+    lot = Hash32(bytes.fromhex(case["lot"][2:])) if "lot" in case else None
+    known = {key: number and int(number) for key, number in case.get("electorate", {}).items()}
+    result = json.loads(json.dumps(count_election(definition, groups, lot, Electorate(**known)).to_json()))
     for found, expected in zip(result["contests"], case["contests"], strict=True):
         rounds = [
             {"votes": entry["votes"], "exhausted": entry["exhausted"]}
             for entry in found["log"]
             if entry["kind"] == "round"
         ]
-        seen = {**found, "rounds": rounds, "tied_for": found["log"][-1].get("tied_for")}
+        stages = [
+            {"votes": entry["votes"], "not_transferable": entry["not_transferable"]}
+            for entry in found["log"]
+            if entry["kind"] == "stage"
+        ]
+        verdicts = [finding["verdict"] for finding in found["requirements"]]
+        steps = {"rounds": rounds, "stages": stages, "verdicts": verdicts}
+        seen = {**found, **steps, "tied_for": found["log"][-1].get("tied_for")}
         assert {key: seen[key] for key in expected} == expected
         assert found["log"][-1]["kind"] == "outcome"
         assert all(entry["text"] for entry in found["log"])

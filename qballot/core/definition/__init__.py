@@ -2,7 +2,7 @@
 
     {"qballot": 1, "title", "description"?, "organizer"?, "language"?,
      "contests": [{"id", "title", "description"?, "method", "options": [{"id", "title", "description"?}],
-                   "seats"?, "tie"?, … the method's own limits}]}
+                   "seats"?, "tie"?, "requires"?, … the method's own limits and variants}]}
 
 Start with `parse.py`. The values that it makes stand in `qballot.core.election`; each method's limits in its module
 under `qballot.core.tally`. A document that breaks any rule is an invalid election: shown as such, never counted.

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from qballot.core.canonical import JsonTree
 from qballot.core.definition.reader import ObjectReader, refuse_repeated
+from qballot.core.definition.requires import read_requires
 from qballot.core.definition.texts import find_description_fault, find_id_fault, find_title_fault, simplify_title
 from qballot.core.election import Contest, Method, Option, TieRule
 from qballot.core.problems import Problems, join_path
 from qballot.core.tally.methods import METHODS
+from qballot.core.tally.outcome import list_in_words
 
 MAX_CONTESTS = 64
 
@@ -19,7 +21,7 @@ MAX_OPTIONS = 127
 MAX_TOTAL_OPTIONS = 1_024
 """Most options of all contests together, which is a ballot's length in bytes."""
 
-CONTEST_KEYS = ("id", "title", "description", "method", "options", "seats", "tie")
+CONTEST_KEYS = ("id", "title", "description", "method", "options", "seats", "tie", "requires")
 OPTION_KEYS = ("id", "title", "description")
 
 
@@ -41,6 +43,7 @@ def read_contest(node: JsonTree, path: str, problems: Problems) -> Contest:
     word = reader.choice("method", tuple(Method))
     method = Method(word) if word else None
     options = _read_options(reader, METHODS[method].min_options if method else 1)
+    seats = _read_seats(reader, method, len(options))
     contest = Contest(
         id=reader.text("id", find_id_fault),
         title=reader.text("title", find_title_fault),
@@ -48,9 +51,11 @@ def read_contest(node: JsonTree, path: str, problems: Problems) -> Contest:
         # A contest without a valid method is read no further than this, since it is refused already.
         method=method or Method.PLURALITY,
         options=options,
-        seats=_read_seats(reader, method),
+        seats=seats,
         tie=TieRule(reader.choice("tie", tuple(TieRule), default=TieRule.REPORT) or TieRule.REPORT),
-        limits=_read_limits(reader, method, len(options)) if method else {},
+        limits=_read_limits(reader, method, len(options), seats) if method else {},
+        variants=_read_variants(reader, method) if method else {},
+        requires=read_requires(reader, method),
     )
     _refuse_unknown_keys(reader, method)
     return contest
@@ -75,19 +80,25 @@ def _read_option(node: JsonTree, path: str, problems: Problems) -> Option:
     return option
 
 
-def _read_seats(reader: ObjectReader, method: Method | None) -> int:
+def _read_seats(reader: ObjectReader, method: Method | None, number_of_options: int) -> int:
     most = METHODS[method].max_seats if method else MAX_OPTIONS
+    if number_of_options and number_of_options < most:
+        return reader.integer("seats", 1, number_of_options, default=1, meaning="no more win than there are options")
     meaning = f"{method} elects no more" if method else "how many options win"
     return reader.integer("seats", 1, most, default=1, meaning=meaning)
 
 
-def _read_limits(reader: ObjectReader, method: Method, number_of_options: int) -> dict[str, int]:
+def _read_limits(reader: ObjectReader, method: Method, number_of_options: int, seats: int) -> dict[str, int]:
     # Without a valid list of options, bounds that follow their number would only raise false alarms.
     number = number_of_options or MAX_OPTIONS
     rules = METHODS[method]
     limits = {
         limit.name: reader.integer(
-            limit.name, limit.lowest(number), limit.highest(number), limit.default(number), limit.meaning
+            limit.name,
+            limit.lowest(number, seats),
+            limit.highest(number, seats),
+            limit.default(number, seats),
+            limit.meaning,
         )
         for limit in rules.limits
     }
@@ -97,13 +108,30 @@ def _read_limits(reader: ObjectReader, method: Method, number_of_options: int) -
     return limits
 
 
+def _read_variants(reader: ObjectReader, method: Method) -> dict[str, str]:
+    rules = METHODS[method]
+    variants = {
+        variant.name: reader.choice(variant.name, tuple(variant.words), default=variant.default) or variant.default
+        for variant in rules.variants
+    }
+    fault = rules.find_variants_fault(variants)
+    if fault:
+        reader.refuse(*fault)
+    return variants
+
+
 def _refuse_unknown_keys(reader: ObjectReader, method: Method | None) -> None:
-    owners = {limit.name: owner for owner, rules in METHODS.items() for limit in rules.limits}
+    owners: dict[str, list[str]] = {}
+    for owner, rules in METHODS.items():
+        for name in rules.keys:
+            owners.setdefault(name, []).append(owner)
 
     def explain(key: str) -> str | None:
-        return f"is a limit of {owners[key]}, and this contest's method is {method}" if key in owners else None
+        if key not in owners:
+            return None
+        return f"is a limit of {list_in_words(owners[key])}, and this contest's method is {method}"
 
-    own = [limit.name for limit in METHODS[method].limits] if method else list(owners)
+    own = METHODS[method].keys if method else tuple(owners)
     reader.refuse_unknown((*CONTEST_KEYS, *own), explain)
 
 

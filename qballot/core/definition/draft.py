@@ -3,6 +3,8 @@
     contest   chair:irv:Chair of the council       ID:METHOD:TITLE
     option    chair/ada=Ada Lovelace                CONTEST/ID=TITLE, or ID=TITLE where there is one contest
     limit     chair/max_ranks=3                     CONTEST/NAME=NUMBER, or NAME=NUMBER; `seats` is set like a limit
+              chair/tie=lot                         CONTEST/NAME=WORD for what is a word: `tie`, a method's variants
+    require   chair/majority=counted>1/2            CONTEST/turnout=BASE>=SHARE, /majority=BASE>SHARE, /total=>=NUMBER
     about     chair/ada=Engineer.\\nRuns again.      CONTEST=TEXT or CONTEST/OPTION=TEXT; \\n begins a new line
 
 Only the form of these texts is looked at here, and that they fit together; the document is the reader's to judge.
@@ -19,15 +21,19 @@ from typing import TypeVar
 from qballot.core.canonical import JsonTree
 from qballot.core.definition.parse import VERSION
 from qballot.core.problems import quote, suggest
+from qballot.core.tally.methods import METHODS
 from qballot.errors import InputError
 
 CONTEST_FORM = "ID:METHOD:TITLE"
 OPTION_FORM = "CONTEST/ID=TITLE"
-LIMIT_FORM = "CONTEST/NAME=NUMBER"
+LIMIT_FORM = "CONTEST/NAME=NUMBER|WORD"
+REQUIRE_FORM = "CONTEST/DEMAND=BASE>=SHARE"
 ABOUT_FORM = "CONTEST[/OPTION]=TEXT"
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}")
 _LIMIT_NAME = re.compile(r"seats|[a-z]+_[a-z_]+")
+_WORD_NAMES = {"tie", *(variant.name for rules in METHODS.values() for variant in rules.variants)}
+_REQUIREMENT = re.compile(r"([a-z]*)(>=?)(-?[0-9]+(?:/[0-9]+)?)")
 
 
 @dataclass(slots=True)
@@ -41,14 +47,19 @@ class OptionDraft:
 
 @dataclass(slots=True)
 class ContestDraft:
-    """A contest, as far as it is known. limits: by name, only those that were given; `seats` among them."""
+    """A contest, as far as it is known.
+
+    limits: by name, only those that were given; `seats` and what is set by a word, such as `tie`, among them.
+    requires: by demand, as the document has it.
+    """
 
     id: str
     method: str
     title: str
     description: str = ""
     options: list[OptionDraft] = field(default_factory=list)
-    limits: dict[str, int] = field(default_factory=dict)
+    limits: dict[str, int | str] = field(default_factory=dict)
+    requires: dict[str, JsonTree] = field(default_factory=dict)
 
 
 Draft = TypeVar("Draft", ContestDraft, OptionDraft)
@@ -66,15 +77,25 @@ class DefinitionDraft:
 
 
 def parse_contest_texts(
-    contests: Iterable[str], options: Iterable[str], limits: Iterable[str], about: Iterable[str]
+    contests: Iterable[str],
+    options: Iterable[str],
+    limits: Iterable[str],
+    about: Iterable[str],
+    requires: Iterable[str] = (),
 ) -> list[ContestDraft]:
-    """Put the short texts of contests, options, limits and descriptions together, in their order.
+    """Put the short texts of contests, options, limits, descriptions and requirements together, in their order.
 
     Raises InputError that says of every text what is wrong with its form, or which contest or option it lacks.
     """
     drafts: list[ContestDraft] = []
     problems: list[str] = []
-    steps = [(_add_contest, contests), (_add_option, options), (_set_limit, limits), (_describe, about)]
+    steps = [
+        (_add_contest, contests),
+        (_add_option, options),
+        (_set_limit, limits),
+        (_describe, about),
+        (_require, requires),
+    ]
     for step, texts in steps:
         for text in texts:
             try:
@@ -113,6 +134,7 @@ def _build_contest(contest: ContestDraft) -> JsonTree:
             for option in contest.options
         ],
         **contest.limits,
+        **({"requires": contest.requires} if contest.requires else {}),
     }
 
 
@@ -141,11 +163,25 @@ def _add_option(drafts: list[ContestDraft], text: str) -> None:
 def _set_limit(drafts: list[ContestDraft], text: str) -> None:
     place, number = _split(text, f"{LIMIT_FORM}, as in chair/max_ranks=3")
     contest, name = _find_contest(drafts, place)
+    if name in _WORD_NAMES:
+        contest.limits[name] = number
+        return
     if not _LIMIT_NAME.fullmatch(name):
         raise InputError(f"found {quote(name)}, expected a limit's name such as max_ranks, or seats")
     if not _NUMBER.fullmatch(number):
         raise InputError(f"found {quote(number)}, expected a whole number")
     contest.limits[name] = int(number)
+
+
+def _require(drafts: list[ContestDraft], text: str) -> None:
+    place, required = _split(text, f"{REQUIRE_FORM}, as in chair/majority=counted>1/2")
+    contest, name = _find_contest(drafts, place)
+    match = _REQUIREMENT.fullmatch(required)
+    if not match:
+        raise InputError(f"found {quote(required)}, expected as in voters>=1/4, counted>1/2 or >=100")
+    base, sign, bound = match.groups()
+    of: dict[str, JsonTree] = {"of": base} if base else {}
+    contest.requires[name] = {**of, "at_least" if sign == ">=" else "more_than": bound}
 
 
 def _describe(drafts: list[ContestDraft], text: str) -> None:

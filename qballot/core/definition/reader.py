@@ -72,6 +72,10 @@ class ObjectReader:
         self.refuse(key, f"found {describe(value)}, expected {_list_choices(words)}{hint}")
         return None
 
+    def object(self, key: str) -> ObjectReader | None:
+        """Read an optional object; None when there is none. A value that is no object is noted."""
+        return ObjectReader(self._members[key], join_path(self.path, key), self.problems) if key in self else None
+
     def items(self, key: str, fewest: int, most: int) -> list[JsonTree]:
         """Read a required list of fewest to most items; an overlong list is noted and not read further."""
         value = self._member(key, None)

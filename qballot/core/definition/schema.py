@@ -7,11 +7,14 @@ for what it leaves to `qballot definition check`. It refuses nothing that is val
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from qballot.core.canonical import BIDI_CONTROL
 from qballot.core.definition.contests import MAX_CONTESTS, MAX_OPTIONS
 from qballot.core.definition.parse import VERSION
+from qballot.core.definition.requires import AT_LEAST, BASES, MORE_THAN, SHARE_PATTERN, TOTAL_PATTERN
+from qballot.core.definition.show import TIES
 from qballot.core.definition.texts import (
     CONTROL,
     CONTROL_BUT_NEWLINE,
@@ -25,9 +28,9 @@ from qballot.core.definition.texts import (
     SPACE,
     TOO_MANY_MARKS,
 )
-from qballot.core.election import Method, TieRule
+from qballot.core.election import Demand, Method, TieRule
 from qballot.core.tally.methods import METHODS
-from qballot.core.tally.rules import Limit
+from qballot.core.tally.rules import Limit, Variant
 
 SCHEMA_ID = f"urn:qballot:definition:{VERSION}"
 
@@ -56,7 +59,7 @@ def build_schema() -> Schema:
             },
         },
         "additionalProperties": False,
-        "$defs": {**_texts(), "option": _option(), "contest": _contest()},
+        "$defs": {**_texts(), "option": _option(), "contest": _contest(), "requires": _requires()},
     }
 
 
@@ -104,7 +107,11 @@ def _contest() -> Schema:
             "method": {"enum": [method.value for method in Method]},
             "options": {"type": "array", "minItems": 1, "maxItems": MAX_OPTIONS, "items": {"$ref": "#/$defs/option"}},
             "seats": {"description": "How many options win", "type": "integer", "minimum": 1, "default": 1},
-            "tie": {"enum": [rule.value for rule in TieRule], "default": TieRule.REPORT.value},
+            "tie": {
+                "description": "What decides between options that the votes leave equal",
+                **_words({rule.value: TIES[rule] for rule in TieRule}, TieRule.REPORT.value),
+            },
+            "requires": {"$ref": "#/$defs/requires"},
         },
         # Each method's own limits are known only where its rule applies; any other key is refused.
         "allOf": [_method(method) for method in Method],
@@ -129,19 +136,62 @@ def _method(method: Method) -> Schema:
                 "options": {"minItems": rules.min_options},
                 "seats": {"maximum": rules.max_seats},
                 **{limit.name: _limit(limit, rules.min_options) for limit in rules.limits},
+                **{variant.name: _variant(variant) for variant in rules.variants},
+                **({} if rules.totals_are_votes else {"requires": {"not": {"required": [Demand.MAJORITY.value]}}}),
             }
         },
     }
 
 
+def _variant(variant: Variant) -> Schema:
+    return {"description": variant.meaning, **_words(variant.words, variant.default)}
+
+
+def _words(words: Mapping[str, str], default: str) -> Schema:
+    """Let a value be one of a few words, each explained."""
+    listed = [{"const": word, "description": meaning} for word, meaning in words.items()]
+    return {"type": "string", "oneOf": listed, "default": default}
+
+
+def _requires() -> Schema:
+    """Describe what a contest requires to pass; a share's being at most 1 is the reader's."""
+    return {
+        "description": "What the result needs beside the most votes; whether it passed is said with the numbers",
+        "type": "object",
+        "properties": {demand.value: _requirement(demand) for demand in Demand},
+        "additionalProperties": False,
+    }
+
+
+MEANINGS = {
+    Demand.TURNOUT: "How much of the electorate must vote, blank and spoiled ballots included",
+    Demand.MAJORITY: "How large a share of the votes the winner must have; of several winners, each",
+    Demand.TOTAL: "How large the winner's total must be; of several winners, each one's",
+}
+
+
+def _requirement(demand: Demand) -> Schema:
+    pattern = TOTAL_PATTERN if demand is Demand.TOTAL else SHARE_PATTERN
+    bound = {"$ref": "#/$defs/line", "pattern": pattern}
+    of = {"of": {"enum": [base.value for base in BASES[demand]]}} if BASES[demand] else {}
+    return {
+        "description": MEANINGS[demand],
+        "type": "object",
+        "properties": {**of, AT_LEAST: bound, MORE_THAN: bound},
+        "required": list(of),
+        "oneOf": [{"required": [AT_LEAST]}, {"required": [MORE_THAN]}],
+        "additionalProperties": False,
+    }
+
+
 def _limit(limit: Limit, min_options: int) -> Schema:
     """Bound a limit by what it may be with any number of options; that with the contest's own is the reader's."""
-    numbers = range(min_options, MAX_OPTIONS + 1)
+    sizes = [(options, seats) for options in range(min_options, MAX_OPTIONS + 1) for seats in (1, options)]
     schema: Schema = {
         "description": limit.meaning,
         "type": "integer",
-        "minimum": min(map(limit.lowest, numbers)),
-        "maximum": max(map(limit.highest, numbers)),
+        "minimum": min(limit.lowest(*size) for size in sizes),
+        "maximum": max(limit.highest(*size) for size in sizes),
     }
-    defaults = set(map(limit.default, numbers))
+    defaults = {limit.default(*size) for size in sizes}
     return {**schema, "default": defaults.pop()} if len(defaults) == 1 else schema

@@ -7,11 +7,20 @@ from collections.abc import Iterator, Mapping
 
 from qballot.core.election import Contest, Definition, TieRule
 from qballot.core.tally.methods import METHODS
+from qballot.core.tally.requirements import describe_requirement
 
 WIDTH = 96
 """Columns of a line, indentation included."""
 
-TIES: Mapping[TieRule, str] = {TieRule.REPORT: "A tie is reported as a tie."}
+TIES: Mapping[TieRule, str] = {
+    TieRule.REPORT: "A tie is reported as a tie.",
+    TieRule.PREVIOUS_ROUNDS: "A tie goes by the latest earlier round that tells the tied apart, else it is reported.",
+    TieRule.LOT: "A tie goes by a lot, drawn from a block after the close that nobody chose.",
+    TieRule.PREVIOUS_ROUNDS_THEN_LOT: (
+        "A tie goes by the latest earlier round that tells the tied apart, else by a lot, drawn from a block after the "
+        "close that nobody chose."
+    ),
+}
 
 
 def show_ballot(definition: Definition) -> str:
@@ -50,6 +59,11 @@ def _contest(contest: Contest, place: str, start: int) -> Iterator[str]:
     seats = "" if contest.seats == 1 else f" {contest.seats} options win."
     yield from _wrap(f"How to mark:     {rules.explain_marks(contest)}", hanging=17)
     yield from _wrap(f"How it counts:   {contest.method}. {rules.counting}{seats} {TIES[contest.tie]}", hanging=17)
+    for variant in rules.variants:
+        word = variant.of(contest)
+        yield from _wrap(f"{f'{variant.name}:':<17}{word}: {variant.words[word]}.", hanging=17)
+    for requirement in contest.requires:
+        yield from _wrap(f"Required:        {describe_requirement(requirement)}.", hanging=17)
     if contest.limits:
         yield f"Limits:          {', '.join(f'{name} {value}' for name, value in contest.limits.items())}"
 

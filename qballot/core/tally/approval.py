@@ -1,12 +1,15 @@
-"""Approval: a voter marks every option that they approve of with 1, and the option with the most approvals wins."""
+"""Approval: a voter marks every option that they approve of with 1, and the option with the most approvals wins.
+
+With several seats the options with the most approvals win (block approval).
+Source: S. J. Brams, P. C. Fishburn, "Approval Voting", American Political Science Review 72 (1978), 831-847.
+"""
 
 from __future__ import annotations
 
 from qballot.core.ballot import Marks
 from qballot.core.election import Contest
-from qballot.core.tally.choices import add_marks, find_choice_fault
-from qballot.core.tally.outcome import Outcome, elect_greatest
-from qballot.core.tally.rules import Limit, MethodRules, SpoilReason, WeightedMarks, constant, number_of_options
+from qballot.core.tally.choices import find_choice_fault, sum_marks
+from qballot.core.tally.rules import MAX_SEATS, Limit, MethodRules, SpoilReason, constant, number_of_options
 from qballot.core.tally.words import APPROVE
 
 MAX_CHOICES = Limit(
@@ -23,11 +26,6 @@ def find_fault(contest: Contest, marks: Marks) -> SpoilReason | None:
     return find_choice_fault(marks, contest.limits[MAX_CHOICES.name])
 
 
-def count(contest: Contest, ballots: WeightedMarks) -> Outcome:
-    """Add up the approvals. A tie for the greatest number is reported."""
-    return elect_greatest(contest, add_marks(contest, ballots), "approvals")
-
-
 def explain_marks(contest: Contest) -> str:
     """Tell how many options may be marked."""
     most = contest.limits[MAX_CHOICES.name]
@@ -37,12 +35,13 @@ def explain_marks(contest: Contest) -> str:
 
 RULES = MethodRules(
     min_options=1,
-    max_seats=1,
+    max_seats=MAX_SEATS,
     limits=(MAX_CHOICES,),
     words=APPROVE,
     explain_marks=explain_marks,
     counting="The option with the most approvals wins.",
     blank_mark=0,
     find_fault=find_fault,
-    count=count,
+    open=sum_marks("approvals"),
+    totals_are_votes=True,
 )

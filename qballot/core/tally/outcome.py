@@ -15,14 +15,26 @@ Total: TypeAlias = int | Fraction
 """An exact number of votes or points."""
 
 
+SHOWN_PLACES = 5
+MAX_SHOWN_CHARACTERS = 16
+
+
 class TiedFor(StrEnum):
     """What tied options tie for."""
 
     SEAT = "seat"
-    """The seat is open between exactly the tied options."""
+    """The seats that are open are open between exactly the tied options, of whom there are more than seats."""
 
     ELIMINATION = "elimination"
     """Each may be the next to go out, and the count stopped. An option that is not tied may yet be the one to win."""
+
+    TRANSFER = "transfer"
+    """They are elected with equal surpluses, the order in which these pass on may decide, and the count stopped."""
+
+    NEXT_SEAT = "next_seat"
+    """Each may be the next to be elected, and the count stopped before other seats, which an option that is not tied
+    may win.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +58,13 @@ class LogEntry:
 class Outcome:
     """A contest counted by its method; options are positions in the contest.
 
-    winners: as many as there are seats, or none when nobody was elected.
-    tied: the options whose tie keeps the count from electing; empty without a tie.
+    winners: the options that have won for certain, in the definition's order: as many as there are seats, fewer where a
+    tie leaves seats open, none when nobody was elected.
+    tied: the options whose tie keeps the count from filling the other seats; empty without a tie. A winner is tied only
+    for TRANSFER.
     tied_for: what they tie for; None exactly when `tied` is empty.
     totals: one for each option, what the result page draws as bars.
+    waits_for_lot: the tie stands only because the lot that decides it is not drawn yet.
     """
 
     winners: tuple[int, ...]
@@ -57,11 +72,27 @@ class Outcome:
     totals: tuple[Total, ...]
     log: tuple[LogEntry, ...]
     tied_for: TiedFor | None = None
+    waits_for_lot: bool = False
 
 
 def format_total(total: Total) -> str:
     """Write an exact number as decimal digits, or as a fraction in lowest terms like `7/3`."""
     return str(total)
+
+
+def show_total(total: Total) -> str:
+    """Write an exact number for people: as a decimal where it ends within five places, else as a fraction if short.
+
+    A long fraction is cut to five places and marked with `≈`; a log's data has it exactly.
+    """
+    text = format_total(total)
+    units = Fraction(total) * 10**SHOWN_PLACES
+    ends = units.denominator == 1
+    if "/" not in text or (not ends and len(text) <= MAX_SHOWN_CHARACTERS):
+        return text
+    whole, rest = divmod(int(abs(units)), 10**SHOWN_PLACES)
+    decimal = f"{whole}.{rest:0{SHOWN_PLACES}}"
+    return f"{'' if ends else '≈'}{'-' if units < 0 else ''}{decimal.rstrip('0') if ends else decimal}"
 
 
 def list_in_words(words: Sequence[str]) -> str:
@@ -90,26 +121,6 @@ def totals_in_words(contest: Contest, totals: Mapping[int, Total]) -> str:
     return ", ".join(f"{contest.options[option].title} {format_total(totals[option])}" for option in order)
 
 
-def elect_greatest(contest: Contest, totals: Sequence[Total], unit: str, log: Sequence[LogEntry] = ()) -> Outcome:
-    """End a count whose one seat goes to the greatest total.
-
-    unit: what is summed, in a plural with -s (`votes`, `points`). log: the steps so far; totals and outcome are added.
-    """
-    sums = dict(enumerate(totals))
-    greatest = max(totals)
-    first = tuple(option for option, total in sums.items() if total == greatest)
-    listed = LogEntry(
-        "totals", f"{unit.capitalize()}: {totals_in_words(contest, sums)}.", {"totals": totals_by_id(contest, sums)}
-    )
-    amount = f"{format_total(greatest)} {unit[:-1] if greatest == 1 else unit}"
-    if len(first) == 1:
-        end = log_outcome(contest, f"{name_options(contest, first)} wins with {amount}.", winners=first)
-        return Outcome(first, (), tuple(totals), (*log, listed, end))
-    text = f"{name_options(contest, first)} tie with {amount} each: no winner."
-    end = log_outcome(contest, text, tied=first, tied_for=TiedFor.SEAT)
-    return Outcome((), first, tuple(totals), (*log, listed, end), TiedFor.SEAT)
-
-
 def log_outcome(
     contest: Contest,
     text: str,
@@ -117,9 +128,12 @@ def log_outcome(
     winners: Iterable[int] = (),
     tied: Iterable[int] = (),
     tied_for: TiedFor | None = None,
+    waits_for_lot: bool = False,
 ) -> LogEntry:
-    """Make the entry that every count ends with; `tied_for` is in it only where options tie."""
+    """Make the entry that every count ends with; what belongs to a tie is in it only where options tie."""
     data: dict[str, JsonTree] = {"winners": option_ids(contest, winners), "tied": option_ids(contest, tied)}
     if tied_for:
         data["tied_for"] = tied_for.value
+    if waits_for_lot:
+        data["waits_for_lot"] = True
     return LogEntry("outcome", text, data)

@@ -1,23 +1,21 @@
-"""Plurality: a voter marks one option with 1, and the option with the most votes wins."""
+"""Plurality: a voter marks one option with 1, and the option with the most votes wins.
+
+Source: Representation of the People Act 1983 (United Kingdom), schedule 1, rule 18 (the most votes) and 49 (equal
+votes go by lot there, and here by the contest's tie rule).
+"""
 
 from __future__ import annotations
 
 from qballot.core.ballot import Marks
 from qballot.core.election import Contest
-from qballot.core.tally.choices import add_marks, find_choice_fault
-from qballot.core.tally.outcome import Outcome, elect_greatest
-from qballot.core.tally.rules import MethodRules, SpoilReason, WeightedMarks
+from qballot.core.tally.choices import find_choice_fault, sum_marks
+from qballot.core.tally.rules import MethodRules, SpoilReason
 from qballot.core.tally.words import CHOOSE
 
 
 def find_fault(_contest: Contest, marks: Marks) -> SpoilReason | None:
     """Spoil marks other than 0 and 1, then a second mark."""
     return find_choice_fault(marks, max_choices=1)
-
-
-def count(contest: Contest, ballots: WeightedMarks) -> Outcome:
-    """Add up the votes. A tie for the greatest number is reported."""
-    return elect_greatest(contest, add_marks(contest, ballots), "votes")
 
 
 def explain_marks(_contest: Contest) -> str:
@@ -34,5 +32,6 @@ RULES = MethodRules(
     counting="The option with the most votes wins.",
     blank_mark=0,
     find_fault=find_fault,
-    count=count,
+    open=sum_marks("votes"),
+    totals_are_votes=True,
 )

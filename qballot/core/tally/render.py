@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from qballot.core.tally.outcome import TiedFor, Total, format_total, list_in_words, name_options
+from qballot.core.tally.outcome import TiedFor, Total, list_in_words, name_options, show_total
+from qballot.core.tally.requirements import Verdict
 from qballot.core.tally.result import ContestResult, ElectionResult
+
+VERDICTS: Mapping[Verdict, str] = {
+    Verdict.PASSED: "Passed: all that was required is met.",
+    Verdict.NOT_PASSED: "Not passed: something that was required is not met.",
+    Verdict.UNKNOWN: "Not known whether it passed: a number that is required is not known here, or not yet.",
+}
 
 BAR_WIDTH = 30
 """Characters of the longest bar."""
@@ -26,10 +33,13 @@ def _contest_lines(result: ContestResult) -> Iterator[str]:
     seats = "1 seat" if contest.seats == 1 else f"{contest.seats} seats"
     yield _heading(f"{contest.title} ({contest.method}, {seats})", "-")
     yield _outcome_line(result)
+    if result.verdict is not None:
+        yield VERDICTS[result.verdict]
     yield ""
     yield from _bars(result)
     yield ""
     yield _ballots_line(result)
+    yield from (finding.text for finding in result.findings)
     yield ""
     yield "Count:"
     for entry in result.outcome.log:
@@ -42,14 +52,29 @@ def _heading(text: str, underline: str) -> str:
 
 def _outcome_line(result: ContestResult) -> str:
     outcome = result.outcome
-    if outcome.winners:
-        label = "Winner" if len(outcome.winners) == 1 else "Winners"
-        return f"{label}: {name_options(result.contest, outcome.winners)}"
+    if not outcome.winners and not outcome.tied:
+        return "No winner"
+    label = "Winner" if len(outcome.winners) == 1 else "Winners"
+    winners = f"{label}: {name_options(result.contest, outcome.winners)}" if outcome.winners else "No winner"
+    return winners if not outcome.tied else f"{winners}{_tie_words(result)}"
+
+
+def _tie_words(result: ContestResult) -> str:
+    """Say what is open, after who has won or that nobody has."""
+    outcome, tied = result.outcome, name_options(result.contest, result.outcome.tied)
     if outcome.tied_for is TiedFor.ELIMINATION:
-        return f"No winner: undecided, since {name_options(result.contest, outcome.tied)} tie for elimination"
-    if outcome.tied:
-        return f"No winner: a tie between {name_options(result.contest, outcome.tied)}"
-    return "No winner"
+        what = f"undecided, since {tied} tie for elimination"
+    elif outcome.tied_for is TiedFor.TRANSFER:
+        what = f"undecided, since {tied} tie for whose surplus goes first"
+    elif outcome.tied_for is TiedFor.NEXT_SEAT:
+        what = f"undecided, since {tied} tie for the next seat"
+    elif result.contest.seats == 1:
+        what = f"a tie between {tied}"
+    else:
+        seats = "1 seat" if result.open_seats == 1 else f"{result.open_seats} seats"
+        what = f"a tie for {seats} between {tied}"
+    before = "; " if outcome.winners else ": "
+    return f"{before}{what}{', waiting for the lot' if outcome.waits_for_lot else ''}"
 
 
 def _bars(result: ContestResult) -> Iterator[str]:
@@ -57,11 +82,11 @@ def _bars(result: ContestResult) -> Iterator[str]:
     totals: dict[int, Total] = dict(enumerate(result.outcome.totals))
     titles = [option.title for option in result.contest.options]
     title_width = max(len(title) for title in titles)
-    total_width = max(len(format_total(total)) for total in totals.values())
+    total_width = max(len(show_total(total)) for total in totals.values())
     greatest = max(*totals.values(), -min(totals.values()))
     for option in sorted(totals, key=lambda option: (-totals[option], option)):
         bar = _bar(totals[option], greatest)
-        yield f"  {titles[option]:<{title_width}}  {format_total(totals[option]):>{total_width}}  {bar}".rstrip()
+        yield f"  {titles[option]:<{title_width}}  {show_total(totals[option]):>{total_width}}  {bar}".rstrip()
 
 
 def _bar(total: Total, greatest: Total) -> str:

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from qballot.core.ballot import Marks
 from qballot.core.election import Contest
 from qballot.core.tally.outcome import Outcome
+from qballot.core.tally.ties import Ties
 from qballot.core.tally.words import Words
+
+MAX_SEATS = 127
+"""Most seats that a method for several can fill: as many as a contest has options."""
 
 
 class Use(StrEnum):
@@ -42,9 +46,23 @@ class SpoilReason(StrEnum):
     EQUAL_RANKS = "equal_ranks"
     """Two options have the same rank where the method needs an order."""
 
+    TOO_FEW_RANKS = "too_few_ranks"
+    """Fewer options are ranked than the contest asks for."""
+
+    TOO_MANY_VOTES = "too_many_votes"
+    """More votes are given than a voter has, or than the voter's credits pay for."""
+
 
 WeightedMarks: TypeAlias = Sequence[tuple[Marks, int]]
 """The ballots of a contest that are counted: marks that are valid and not blank, and the weight behind each."""
+
+
+class Bound(Protocol):
+    """A limit's bound or default, which may follow the contest's number of options and of seats."""
+
+    def __call__(self, options: int, seats: int = 1) -> int:
+        """Compute the bound for a contest of so many options, of which so many win."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +70,48 @@ class Limit:
     """A whole number that a contest of some method may set.
 
     name: its key in the definition. meaning: a clause for messages and documentation.
-    lowest, highest, default: each computed from the contest's number of options.
+    lowest, highest, default: each computed from the contest's number of options and of seats.
     """
 
     name: str
     meaning: str
-    lowest: Callable[[int], int]
-    highest: Callable[[int], int]
-    default: Callable[[int], int]
+    lowest: Bound
+    highest: Bound
+    default: Bound
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A word by which a contest of some method picks one of its variants.
+
+    name: its key in the definition. meaning: a clause for messages and documentation.
+    words: each word with a clause that explains it. default: the word that stands where none is given.
+    """
+
+    name: str
+    meaning: str
+    words: Mapping[str, str]
+    default: str
+
+    def of(self, contest: Contest) -> str:
+        """Return the word that a contest has picked."""
+        return contest.variants.get(self.name, self.default)
+
+
+class Sums(Protocol):
+    """What one contest's counted ballots come to so far: kept so that ballots can be added to it and taken away.
+
+    What `count` returns must depend on the ballots alone, not on their order nor on what was added and taken away
+    again. A method whose count is a function of totals keeps the totals; see `keep_ballots` for one that needs all.
+    """
+
+    def add(self, marks: Marks, weight: int) -> None:
+        """Add the weight of ballots with these marks, valid and not blank; a negative weight takes it away."""
+        ...
+
+    def count(self, ties: Ties) -> Outcome:
+        """Count what there is. Never called without any ballot; the weights may all be 0."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +119,17 @@ class MethodRules:
     """How one method reads and counts a contest.
 
     min_options: fewest options with which the method makes sense. max_seats: most options that it can elect.
-    limits: the method's own keys in the definition.
+    limits: the method's own numbers in the definition. variants: its own words there.
     words: how a voter says what the bytes mean.
     explain_marks: tells a voter what the contest's bytes mean and within which limits, in sentences.
     counting: tells how the winner is found, in sentences.
     blank_mark: the byte of an option about which the voter says nothing; a contest of only these is blank.
     find_fault: says why marks, not all blank, are spoiled, or None when they are valid.
-    count: counts valid marks; the result must not depend on their order. Never called without any.
+    open: begins a count without any ballot.
+    totals_are_votes: whether an option's total is the weight of the ballots that count for it at the end, so that a
+    majority can be required of it.
     find_limits_fault: says what is wrong with limits that fit one by one but not together, with the limit's name.
+    find_variants_fault: the same of variants.
     """
 
     min_options: int
@@ -85,15 +140,60 @@ class MethodRules:
     counting: str
     blank_mark: int
     find_fault: Callable[[Contest, Marks], SpoilReason | None]
-    count: Callable[[Contest, WeightedMarks], Outcome]
+    open: Callable[[Contest], Sums]
+    totals_are_votes: bool
+    variants: tuple[Variant, ...] = ()
     find_limits_fault: Callable[[Mapping[str, int]], tuple[str, str] | None] = lambda _: None
+    find_variants_fault: Callable[[Mapping[str, str]], tuple[str, str] | None] = lambda _: None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The method's own keys in the definition, of limits and of variants."""
+        return (*(limit.name for limit in self.limits), *(variant.name for variant in self.variants))
 
 
-def constant(value: int) -> Callable[[int], int]:
+class _KeptBallots:
+    """Sums that are no sums: the weight behind each different ballot, all counted anew for every count."""
+
+    def __init__(self, contest: Contest, count: Callable[[Contest, WeightedMarks, Ties], Outcome]) -> None:
+        self._contest = contest
+        self._count = count
+        self._weights: dict[Marks, int] = {}
+
+    def add(self, marks: Marks, weight: int) -> None:
+        self._weights[marks] = self._weights.get(marks, 0) + weight
+
+    def count(self, ties: Ties) -> Outcome:
+        return self._count(self._contest, [*self._weights.items()], ties)
+
+
+def keep_ballots(count: Callable[[Contest, WeightedMarks, Ties], Outcome]) -> Callable[[Contest], Sums]:
+    """Make `open` of a method that keeps no sums. count: counts marks with the weight behind each, which may be 0."""
+    return lambda contest: _KeptBallots(contest, count)
+
+
+def count_ballots(rules: MethodRules, contest: Contest, ballots: WeightedMarks, ties: Ties) -> Outcome:
+    """Count ballots at once: open, add each, count."""
+    sums = rules.open(contest)
+    for marks, weight in ballots:
+        sums.add(marks, weight)
+    return sums.count(ties)
+
+
+def constant(value: int) -> Bound:
     """Make a limit's bound that is the same for every number of options."""
-    return lambda _: value
+
+    def bound(options: int, seats: int = 1) -> int:  # noqa: ARG001 - the form that every bound has
+        return value
+
+    return bound
 
 
-def number_of_options(number: int) -> int:
+def number_of_options(options: int, seats: int = 1) -> int:  # noqa: ARG001 - the form that every bound has
     """Bound a limit by the contest's number of options."""
-    return number
+    return options
+
+
+def number_of_seats(options: int, seats: int = 1) -> int:  # noqa: ARG001 - the form that every bound has
+    """Let a limit be the contest's number of seats."""
+    return seats

@@ -37,7 +37,7 @@ class Words:
     example: str
 
 
-CHOOSE = Words("choose", Form.MARK, "the option you vote for", "park")
+CHOOSE = Words("choose", Form.MARK, "the option you vote for, or several where the contest allows", "park")
 APPROVE = Words("approve", Form.MARK, "the options you approve of", "park,library")
 SCORE = Words("score", Form.NUMBER, "options with the score you give each", "park=3,library=0")
 RANK = Words("rank", Form.ORDER, "options in your order, the first choice first", "park,library")

@@ -43,3 +43,17 @@ def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
     engine = open_database(f"sqlite:///{tmp_path / 'one.sqlite3'}")
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def new_sqlite(tmp_path: Path) -> Iterator[Callable[[], Engine]]:
+    """Makes and opens an empty SQLite database each time it is called."""
+    engines: list[Engine] = []
+
+    def make() -> Engine:
+        engines.append(open_database(f"sqlite:///{tmp_path / f'new{len(engines)}.sqlite3'}"))
+        return engines[-1]
+
+    yield make
+    for engine in engines:
+        engine.dispose()

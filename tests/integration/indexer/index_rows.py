@@ -69,7 +69,7 @@ def add_batch(
     head = advance_head(election.head, pack_records(records))
     batch = Batch(election.batches, make_source(block, log_index), election.records, len(records), head)
     grown = replace(election, head=head, batches=election.batches + 1, records=election.records + len(records))
-    return grown, NewBatch(election.box, batch, records)
+    return grown, NewBatch(election.box, batch, pack_records(records))
 
 
 def make_change(until: int, election: Election, *batches: NewBatch, timestamp: int | None = None) -> RangeChange:

@@ -10,10 +10,13 @@ import httpx
 from bad_endpoint import respond, run_bad_endpoint
 from sqlalchemy import Engine
 
+from indexer.storage.model import HeadCheck
+from indexer.storage.repository import Repository
+from indexer.storage.writer import IndexWriter
 from indexer.sync import Follower
 from qballot.chain.accounts import devnet_account
 from qballot.chain.artifacts import default_factory, default_implementation
-from qballot.chain.contracts import encode_cancel, encode_create
+from qballot.chain.contracts import BALLOTS_CAST, encode_cancel, encode_create
 from qballot.chain.devnet import Devnet
 from qballot.chain.rpc import Rpc
 from qballot.chain.transactions import Call, send
@@ -80,3 +83,31 @@ def lying_endpoint(devnet: Devnet, tamper: Tamper) -> Iterator[Rpc]:
 
         with run_bad_endpoint(answer) as endpoint, Rpc(endpoint.url) as rpc:
             yield rpc
+
+
+def drop_one_cast(method: str, _params: list[Any], result: Any) -> Any:
+    """Leave the last log of a box out."""
+    if method != "eth_getLogs":
+        return result
+    casts = [log for log in result if log["topics"][0] == f"0x{BALLOTS_CAST.hex()}"]
+    return [log for log in result if log != casts[-1]] if casts else result
+
+
+def drop_blooms_too(method: str, params: list[Any], result: Any) -> Any:
+    """Leave the last log of a box out, and the filters that would tell."""
+    if method == "eth_getBlockByNumber":
+        return {name: value for name, value in result.items() if name != "logsBloom"}
+    return drop_one_cast(method, params, result)
+
+
+def contradict_head(devnet: Devnet, engine: Engine, box: Address) -> Hash32:
+    """Index honestly, then let the index remember another answer of `head()`. Returns that answer."""
+    cursor = follow(devnet, engine).sync_once()
+    assert cursor is not None
+    with Repository(engine).snapshot() as snapshot:
+        election = snapshot.load_election(box)
+    assert election is not None
+    other = keccak(b"another head")
+    writer = IndexWriter(engine, chain_id=devnet.rpc.chain_id(), factory=default_factory())
+    writer.save_head_checks({election.number: HeadCheck(cursor, election.head, other)})
+    return other

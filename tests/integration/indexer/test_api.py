@@ -9,14 +9,14 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from scenes import SALAD, SOUP, STEW, cancel, create_raw, follow, hold_election, lying_endpoint
+from scenes import SALAD, SOUP, STEW, cancel, contradict_head, create_raw, follow, hold_election
 from served import serve
 from sqlalchemy import Engine, text
 
 from indexer.api import build_app, examples, schemas
 from indexer.api.headers import SECURITY_HEADERS
 from indexer.storage.repository import Repository
-from indexer.sync import Follower
+from indexer.storage.writer import reset_index
 from qballot.chain.devnet import Devnet
 from qballot.core.address import checksum_address
 from qballot.core.definition import parse_definition
@@ -113,16 +113,11 @@ def test_results__from_creation_to_close__state_and_numbers_follow(
 
 def test_results__head_contradicted__level_says_so_loudly(devnet: Devnet, engine: Engine, client: httpx.Client) -> None:
     scene = hold_election(devnet)
-
-    def drop(method: str, params: list[Any], result: Any) -> Any:
-        return result[:-1] if method == "eth_getLogs" and isinstance(params[0]["topics"][0], list) else result
-
-    with lying_endpoint(devnet, drop) as rpc:
-        Follower(rpc, engine).sync_once()
+    other = contradict_head(devnet, engine, scene.deployment.box)
     result = get(client, f"/elections/{address(scene)}/results")
     assert result["level"] == "indexed"
     assert "MISMATCH" in result["level_text"]
-    assert scene.box.head("latest").hex() in result["level_text"]
+    assert other.hex() in result["level_text"]
     assert result["alarm"].startswith("MISMATCH")
 
 
@@ -171,9 +166,7 @@ def test_results__index_made_anew_under_the_server__counts_anew(
     path = f"/elections/{address(scene)}/results"
     follow(devnet, engine).sync_once()
     full = get(client, path)
-    with engine.begin() as connection:
-        for table in ("ballots", "batches", "head_checks", "elections", "chain_cursor"):
-            connection.execute(text(f"DELETE FROM {table}"))
+    reset_index(engine)
     get(client, path, 404)
     follower = follow(devnet, engine)
     follower.sync_once(devnet.rpc.block("latest").number - 1)

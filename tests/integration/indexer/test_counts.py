@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import httpx
 import pytest
 from index_rows import CHAIN, FACTORY, add_batch, make_block, make_change, make_record, make_row_election
 from served import serve
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from indexer.api import build_app
 from indexer.results import NotCountedError, Results, count
@@ -105,8 +106,7 @@ def test_results__while_the_newest_are_counted__others_get_the_last_with_its_own
         # What needs no count has the newest.
         election = results.find_election(first.box)
         assert election is not None
-        assert election.turnout is not None
-        assert (election.turnout.voters, election.view.block.number) == (2, 2)
+        assert (election.view.election.voters_cast, election.view.block.number) == (2, 2)
         slow.go_on.set()
         after = newest.result(SECONDS)
     assert after is not None
@@ -177,15 +177,26 @@ def test_counts__beyond_the_bounds__forget_who_was_unused_longest(
 ) -> None:
     kept = count.Counts(Repository(sqlite_engine))
     elections = write_elections(writer, 4)
-    monkeypatch.setattr(count, "KEPT_BYTES", 2 * (count.RECORD_BYTES + 3))
-    for election in elections[:3]:
+    monkeypatch.setattr(count, "KEPT_ELECTIONS", 2)
+    for election in (*elections[:3], elections[1], elections[3]):
         assert kept.load_tally(election.box) is not None
-    assert list(kept._counts) == [election.box for election in elections[1:3]]
-    assert kept.load_turnout(elections[1].box) is not None
-    monkeypatch.setattr(count, "KEPT_BYTES", 2**30)
-    monkeypatch.setattr(count, "KEPT_ELECTIONS", 1)
-    assert kept.load_turnout(elections[3].box) is not None
-    assert list(kept._counts) == [elections[3].box]
+    assert list(kept._counts) == [elections[1].box, elections[3].box]
+
+
+def test_results__asked_for__read_no_ballots(sqlite_engine: Engine, writer: IndexWriter) -> None:
+    (election,) = write_elections(writer)
+    grow(writer, election, 2)
+    statements: list[str] = []
+    event.listen(sqlite_engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+    results = Results(Repository(sqlite_engine))
+    document = results.find_result(election.box)
+    assert document is not None
+    assert document["turnout"]["voters_cast"] == 2
+    assert results.find_election(election.box) is not None
+    assert any("ballot_groups" in statement for statement in statements)
+    assert not any(
+        re.search(r"\bballots\b", statement.split("FROM")[1]) for statement in statements if "FROM" in statement
+    )
 
 
 def test_elections__listed_again__need_no_definition(

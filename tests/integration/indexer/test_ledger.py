@@ -19,7 +19,7 @@ from indexer.api import build_app
 from indexer.ledger import import_census
 from indexer.storage.engine import open_database
 from indexer.storage.ledger import Ledger
-from indexer.storage.tables import LEDGER_CENSUS_VOTERS, LEDGER_CENSUSES
+from indexer.storage.ledger_tables import LEDGER_CENSUS_VOTERS, LEDGER_CENSUSES
 from indexer.storage.writer import reset_index
 from qballot.chain.devnet import Devnet
 from qballot.cli.census import app as census_app

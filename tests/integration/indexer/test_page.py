@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from scenes import SALAD, SOUP, cancel, create_raw, follow, hold_election, lying_endpoint
+from scenes import SALAD, SOUP, cancel, contradict_head, create_raw, follow, hold_election
 from served import serve
 from sqlalchemy import Engine
 
 import indexer.api
 from indexer.api import build_app
 from indexer.api.pages import draw_bars
-from indexer.sync import Follower
 from qballot.chain.devnet import Devnet
 from qballot.core.address import checksum_address
 from qballot.core.definition import parse_definition, parse_definition_document
@@ -156,12 +154,7 @@ def test_page__cancelled_election__says_so(devnet: Devnet, sqlite_engine: Engine
 def test_page__head_contradicted__warns_above_every_name(devnet: Devnet, sqlite_engine: Engine) -> None:
     scene = hold_election(devnet)
     scene.close()
-
-    def drop(method: str, params: list[Any], result: Any) -> Any:
-        return result[:-1] if method == "eth_getLogs" and isinstance(params[0]["topics"][0], list) else result
-
-    with lying_endpoint(devnet, drop) as rpc:
-        Follower(rpc, sqlite_engine).sync_once()
+    contradict_head(devnet, sqlite_engine, scene.deployment.box)
     with serve(build_app(sqlite_engine)) as client:
         page = Page(client.get(f"/e/{checksum_address(scene.deployment.box)}"))
     assert {"class": "alarm", "role": "alert"} in page.find("p")

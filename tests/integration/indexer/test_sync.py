@@ -5,24 +5,35 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
 from index_rows import read_rows
-from scenes import SALAD, SOUP, cancel, create_raw, follow, hold_election, lying_endpoint
+from scenes import (
+    SALAD,
+    SOUP,
+    cancel,
+    create_raw,
+    drop_blooms_too,
+    drop_one_cast,
+    follow,
+    hold_election,
+    lying_endpoint,
+)
 from sqlalchemy import Engine
 
 from indexer.storage.engine import open_database
 from indexer.storage.model import Election
 from indexer.storage.repository import Repository
-from indexer.sync import Follower
-from qballot.chain.contracts import BallotBoxContract
+from indexer.sync import Follower, ranges
+from qballot.chain.contracts import BALLOTS_CAST, BallotBoxContract
 from qballot.chain.devnet import Devnet
 from qballot.chain.rpc import Rpc
 from qballot.core.keccak import keccak
 from qballot.core.records import CANCELLED_HEAD, Record
 from qballot.core.types import Address
-from qballot.errors import ChainError, DecodeError, EndpointError, ReorgError, StorageError, WrongChainError
+from qballot.errors import ChainError, DecodeError, EndpointError, StorageError, WrongChainError
 from qballot.testing import make_election
 
 pytestmark = pytest.mark.integration
@@ -64,19 +75,21 @@ def test_sync__a_whole_election__is_all_there(devnet: Devnet, engine: Engine) ->
 
 
 def test_sync__in_ranges_of_one_block_and_stopped_between__is_as_in_one(
-    devnet: Devnet, new_database: Callable[[], str]
+    devnet: Devnet, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold_election(devnet)
     hold_election(devnet, salt=1)
     last = devnet.rpc.block("latest").number
     whole, parts = open_database(new_database()), open_database(new_database())
     follow(devnet, whole).sync_once()
+    monkeypatch.setattr(ranges, "MAX_BLOCKS", 1)
     for until in (0, last // 2, last // 2, last - 1):
         # A new process each time, which knows what stands in the database and nothing else.
-        cursor = follow(devnet, parts, block_range=1).sync_once(until)
+        cursor = follow(devnet, parts).sync_once(until)
         assert cursor is not None
         assert cursor.number == until
-    follow(devnet, parts, block_range=3).sync_once()
+    monkeypatch.setattr(ranges, "MAX_BLOCKS", 3)
+    follow(devnet, parts).sync_once()
     assert read_rows(parts) == read_rows(whole)
     for engine in (whole, parts):
         engine.dispose()
@@ -175,36 +188,88 @@ def test_sync__from_a_later_block__starts_there(devnet: Devnet, sqlite_engine: E
     assert read_rows(sqlite_engine)["elections"] == []
 
 
-def test_sync__chain_without_a_block_that_was_read__is_a_reorg(devnet: Devnet, engine: Engine) -> None:
+def test_sync__chain_without_blocks_that_were_read__is_followed_once_it_is_as_long(
+    devnet: Devnet, engine: Engine, new_database: Callable[[], str]
+) -> None:
+    kept = hold_election(devnet)
     snapshot = devnet.snapshot()
-    hold_election(devnet)
+    lost = hold_election(devnet, salt=1)
+    kept.cast_signed([(1, SALAD)])
     follower = follow(devnet, engine)
     read = follower.sync_once()
     assert read is not None
     before = read_rows(engine)
     devnet.revert(snapshot)
-    # Behind what was read: a lagging node, no conflict.
-    assert follower.sync_once() == read
+    # Behind what was read: a lagging node, no conflict, even where its last block is another one.
     devnet.warp(devnet.rpc.block("latest").timestamp + 77)
-    devnet.mine(read.number - devnet.rpc.block("latest").number)
-    with pytest.raises(ReorgError, match=r"block \d+ was .* index again into an empty database") as caught:
-        follower.sync_once()
-    assert (caught.value.number, caught.value.expected) == (read.number, read.hash)
-    devnet.mine(2)
-    with pytest.raises(ReorgError):
-        follower.sync_once()
+    assert follower.sync_once() == read
     assert read_rows(engine) == before
+    fork = devnet.rpc.block("latest").number - 1
+    devnet.mine(read.number - devnet.rpc.block("latest").number)
+    assert follower.sync_once() != read
+    fresh = open_database(new_database())
+    follow(devnet, fresh).sync_once()
+    assert read_rows(engine) == read_rows(fresh)
+    assert load(engine, kept.deployment.box).records == 6
+    with Repository(engine).snapshot() as opened:
+        assert opened.load_election(lost.deployment.box) is None
+        (reorg,) = opened.load_reorgs(10)
+    assert (reorg.fork_number, reorg.old_number, reorg.old_hash) == (fork, read.number, read.hash)
+    fresh.dispose()
 
 
-def drop_one_cast(method: str, params: list[Any], result: Any) -> Any:
-    """Leave the last log of a box out."""
-    is_box_query = method == "eth_getLogs" and isinstance(params[0]["topics"][0], list)
-    return result[:-1] if is_box_query else result
+def test_sync__endpoint_leaves_a_log_out__is_not_believed(devnet: Devnet, sqlite_engine: Engine) -> None:
+    hold_election(devnet)
+    with (
+        lying_endpoint(devnet, drop_one_cast) as rpc,
+        pytest.raises(EndpointError, match=r"left out 1 logs of block \d+, which its receipts have") as caught,
+    ):
+        Follower(rpc, sqlite_engine).sync_once()
+    assert caught.value.retryable
+    assert read_rows(sqlite_engine)["elections"] == []
 
 
-def test_sync__endpoint_leaves_a_log_out__head_contradicts_it(devnet: Devnet, sqlite_engine: Engine) -> None:
+def drop_receipts_too(method: str, params: list[Any], result: Any) -> Any:
+    """Leave the last log of a box out, and all logs of all receipts."""
+    if method == "eth_getBlockReceipts":
+        return [{**receipt, "logs": []} for receipt in result]
+    return drop_one_cast(method, params, result)
+
+
+def test_sync__endpoint_leaves_a_log_out_of_receipts_too__is_not_believed(
+    devnet: Devnet, sqlite_engine: Engine
+) -> None:
+    hold_election(devnet)
+    with (
+        lying_endpoint(devnet, drop_receipts_too) as rpc,
+        pytest.raises(EndpointError, match=r"does not give all logs of block \d+"),
+    ):
+        Follower(rpc, sqlite_engine).sync_once()
+    assert read_rows(sqlite_engine)["elections"] == []
+
+
+def test_sync__endpoint_leaves_a_log_out_and_has_no_blooms__is_not_believed(
+    devnet: Devnet, sqlite_engine: Engine
+) -> None:
+    hold_election(devnet)
+    with (
+        lying_endpoint(devnet, drop_blooms_too) as rpc,
+        pytest.raises(EndpointError, match=r"blocks \d+ to \d+ are not complete"),
+    ):
+        Follower(rpc, sqlite_engine).sync_once()
+    assert read_rows(sqlite_engine)["elections"] == []
+
+
+def drop_states_too(method: str, params: list[Any], result: Any) -> Any:
+    """Leave the last log of a box out, the filters that would tell, and what the chain remembers of earlier blocks."""
+    return None if method == "eth_getTransactionCount" else drop_blooms_too(method, params, result)
+
+
+def test_sync__endpoint_leaves_a_log_out_and_all_that_would_tell__head_contradicts_it(
+    devnet: Devnet, sqlite_engine: Engine
+) -> None:
     scene = hold_election(devnet)
-    with lying_endpoint(devnet, drop_one_cast) as rpc:
+    with lying_endpoint(devnet, drop_states_too) as rpc:
         Follower(rpc, sqlite_engine).sync_once()
     election = load(sqlite_engine, scene.deployment.box)
     assert election.records == 5
@@ -237,16 +302,17 @@ def test_sync__endpoint_without_the_code_yet__is_tried_again(devnet: Devnet, sql
     with lying_endpoint(devnet, hide_code) as rpc, pytest.raises(EndpointError, match="has no code at") as caught:
         Follower(rpc, sqlite_engine).sync_once()
     assert caught.value.retryable
-    assert read_rows(sqlite_engine)["chain_cursor"][0][3] is None
+    assert read_rows(sqlite_engine)["elections"] == []
 
 
-def cut_records(method: str, params: list[Any], result: Any) -> Any:
+def cut_records(method: str, _params: list[Any], result: Any) -> Any:
     """Make the first batch's last record one byte shorter than it says."""
-    if method == "eth_getLogs" and isinstance(params[0]["topics"][0], list) and result:
-        data = bytearray.fromhex(result[0]["data"][2:])
+    casts = [log for log in result if log["topics"][0] == f"0x{BALLOTS_CAST.hex()}"] if method == "eth_getLogs" else []
+    for cast in casts[:1]:
+        data = bytearray.fromhex(cast["data"][2:])
         data[63] -= 1
         data[64 + data[63]] = 0
-        result[0]["data"] = f"0x{data.hex()}"
+        cast["data"] = f"0x{data.hex()}"
     return result
 
 
@@ -281,18 +347,17 @@ def test_sync__no_answer_to_head__keeps_the_reason(devnet: Devnet, sqlite_engine
     assert check.agrees
 
 
-def other_block(method: str, params: list[Any], result: Any) -> Any:
-    """Serve the last block with another hash when it is asked for the second time."""
-    if method == "eth_getBlockByNumber" and params[0] != "latest":
-        other_block.asked += 1  # type: ignore[attr-defined]
-        if other_block.asked == 2:  # type: ignore[attr-defined]
-            return {**result, "hash": "0x" + keccak(b"another").hex()}
-    return result
-
-
 def test_sync__chain_changes_while_it_is_read__is_tried_again(devnet: Devnet, sqlite_engine: Engine) -> None:
     hold_election(devnet)
-    other_block.asked = 0  # type: ignore[attr-defined]
+    last = hex(devnet.rpc.block("latest").number)
+    asked = count(1)
+
+    def other_block(method: str, params: list[Any], result: Any) -> Any:
+        """Serve the last block with another hash when it is asked for the second time."""
+        if method == "eth_getBlockByNumber" and params[0] == last and next(asked) == 2:
+            return {**result, "hash": "0x" + keccak(b"another").hex()}
+        return result
+
     with lying_endpoint(devnet, other_block) as rpc:
         follower = Follower(rpc, sqlite_engine)
         with pytest.raises(EndpointError, match="changed block") as caught:

@@ -1,0 +1,49 @@
+"""The collector of garbage, while very many objects are made that are none.
+
+It looks through whatever was made lately each time that some hundreds of objects more are alive. Catching up makes
+hundreds of thousands, all of which go by themselves: looking through them costs as much as decoding them.
+"""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+SELDOM = (100_000, 20, 100)
+"""Thresholds while catching up. Cycles, of which errors and statements leave a few, are still found."""
+
+
+class _Usual:
+    """What the process had before, and how many threads are to leave until it has that again."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.inside = 0
+        self.threshold = gc.get_threshold()
+
+
+_USUAL = _Usual()
+
+
+@contextmanager
+def collect_seldom() -> Iterator[None]:
+    """Let the collector of this process look through objects seldom, and not at all through those that there are.
+
+    Where several threads are inside, the last one to leave restores what was before.
+    """
+    with _USUAL.lock:
+        _USUAL.inside += 1
+        if _USUAL.inside == 1:
+            _USUAL.threshold = gc.get_threshold()
+            gc.freeze()
+            gc.set_threshold(*SELDOM)
+    try:
+        yield
+    finally:
+        with _USUAL.lock:
+            _USUAL.inside -= 1
+            if _USUAL.inside == 0:
+                gc.set_threshold(*_USUAL.threshold)
+                gc.unfreeze()

@@ -1,0 +1,131 @@
+"""The indexer's measures as Prometheus reads them."""
+
+from __future__ import annotations
+
+import socket
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
+
+from indexer.metrics import Metrics, serve_metrics
+from indexer.storage.model import Block
+from qballot.chain.transport import OUTCOMES
+from qballot.core.types import BlockNumber, Hash32, UnixSeconds
+from qballot.errors import ToolError
+
+pytestmark = pytest.mark.integration
+
+NOW = 1_900_000_000.5
+NAMES = {
+    "qballot_chain_head_block",
+    "qballot_indexed_block",
+    "qballot_finalized_block",
+    "qballot_lag_seconds",
+    "qballot_chain_seen_timestamp_seconds",
+    "qballot_reorgs",
+    "qballot_reorg_depth_blocks",
+    "qballot_failures",
+    "qballot_logs",
+    "qballot_ballots",
+    "qballot_rpc_requests",
+    "qballot_rpc_request_seconds",
+    "qballot_write_seconds",
+    "qballot_range_blocks",
+    "qballot_leader",
+}
+
+
+def block(number: int) -> Block:
+    return Block(BlockNumber(number), Hash32(bytes(32)), UnixSeconds(12 * number))
+
+
+def read_samples(text: str) -> dict[str, float]:
+    """Read Prometheus' text: samples by their name with labels, as one writes them in a query."""
+    samples = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            labels = ",".join(f'{key}="{value}"' for key, value in sorted(sample.labels.items()))
+            samples[sample.name + (f"{{{labels}}}" if labels else "")] = sample.value
+    return samples
+
+
+def test_metrics__events__are_served() -> None:
+    registry = CollectorRegistry()
+    metrics = Metrics(registry, clock=lambda: NOW)
+    metrics.leading(True)
+    metrics.chain_seen(block(110), block(100), block(46))
+    metrics.range_indexed(101, 105, logs=7, ballots=30, fetch_seconds=0.2, write_seconds=0.02, range_blocks=400)
+    assert registry.get_sample_value("qballot_lag_seconds") == 120
+    metrics.range_indexed(106, 110, logs=1, ballots=1, fetch_seconds=0.2, write_seconds=0.3, range_blocks=450)
+    metrics.reorged(3)
+    metrics.reorged(64)
+    metrics.failed("the endpoint is away")
+    metrics.request_answered("http://127.0.0.1:1", "eth_getLogs", "ok", 0.04)
+    metrics.request_answered("http://127.0.0.1:1", "eth_getLogs", "timeout", 20.0)
+    with serve_metrics(registry, "127.0.0.1", 0) as url:
+        answer = httpx.get(url)
+    assert answer.headers["content-type"].startswith("text/plain")
+    samples = read_samples(answer.text)
+    assert {
+        "qballot_leader": 1,
+        "qballot_chain_head_block": 110,
+        "qballot_indexed_block": 110,
+        "qballot_finalized_block": 46,
+        "qballot_lag_seconds": 0,
+        "qballot_chain_seen_timestamp_seconds": NOW,
+        "qballot_logs_total": 8,
+        "qballot_ballots_total": 31,
+        "qballot_failures_total": 1,
+        "qballot_range_blocks": 450,
+        "qballot_write_seconds_count": 2,
+        "qballot_reorgs_total": 2,
+        'qballot_reorg_depth_blocks_bucket{le="2.0"}': 0,
+        'qballot_reorg_depth_blocks_bucket{le="3.0"}': 1,
+        'qballot_reorg_depth_blocks_bucket{le="64.0"}': 2,
+        'qballot_rpc_requests_total{endpoint="http://127.0.0.1:1",method="eth_getLogs",outcome="ok"}': 1,
+        'qballot_rpc_requests_total{endpoint="http://127.0.0.1:1",method="eth_getLogs",outcome="timeout"}': 1,
+        'qballot_rpc_request_seconds_count{endpoint="http://127.0.0.1:1",method="eth_getLogs"}': 2,
+    }.items() <= samples.items()
+    assert samples["process_resident_memory_bytes"] > 0
+
+
+def test_metrics__names_and_document__are_the_same(request: pytest.FixtureRequest) -> None:
+    registry = CollectorRegistry()
+    Metrics(registry, clock=lambda: 0.0)
+    families = {family.name: family.type for family in registry.collect() if family.name.startswith("qballot_")}
+    assert families.keys() == NAMES
+    document = (request.config.rootpath / "docs" / "operating.md").read_text(encoding="utf-8")
+    for name, kind in families.items():
+        assert f"| `{name}{'_total' if kind == 'counter' else ''}" in document
+    for outcome, _ in OUTCOMES:
+        assert f"`{outcome}`" in document
+
+
+def test_metrics__two_of_them__do_not_share_a_registry() -> None:
+    first, second = (Metrics(CollectorRegistry(), clock=lambda: 0.0) for _ in range(2))
+    first.reorged(1)
+    assert second.registry.get_sample_value("qballot_reorgs_total") == 0
+
+
+def test_metrics__port_taken_or_no_host__is_said() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with (
+            pytest.raises(ToolError, match=f"cannot serve metrics on 127.0.0.1 port {port}: Address already in use"),
+            serve_metrics(CollectorRegistry(), "127.0.0.1", port),
+        ):
+            raise AssertionError
+    with (
+        pytest.raises(ToolError, match=r"cannot serve metrics on nohost\.invalid"),
+        serve_metrics(CollectorRegistry(), "nohost.invalid", 0),
+    ):
+        raise AssertionError
+
+
+def test_metrics__once_ended__port_is_free_again() -> None:
+    with serve_metrics(CollectorRegistry(), "127.0.0.1", 0) as url:
+        port = int(url.rsplit(":", 1)[1].split("/")[0])
+    with serve_metrics(CollectorRegistry(), "127.0.0.1", port) as again:
+        assert httpx.get(again).status_code == 200
