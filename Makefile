@@ -12,7 +12,7 @@ NODE_READY := node_modules/.package-lock.json
 FORGE := node_modules/.bin/forge
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ape whole-way demo test test-contracts test-unit test-integration lint format audit mutants soak-contract soak-differential soak-evidence fuzz-evidence bench-gas bench-census bench-index bench-proof compile locks clean
+.PHONY: help setup ape whole-way demo test test-contracts test-unit test-integration lint format audit mutants oracles soak-contract soak-differential soak-index soak-evidence fuzz-evidence bench-gas bench-census bench-index bench-proof compile locks clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -30,7 +30,7 @@ $(NODE_READY): package.json package-lock.json
 	@touch $@
 
 demo: setup ## A whole election on a local chain, then its page on http://127.0.0.1:8000 (ARGS=--exit ends by itself).
-	$(BIN)/qballot rehearse examples/city-council/definition.json examples/city-council/ballots.csv --direct 20 $(ARGS)
+	$(BIN)/qballot rehearse examples/city-council/definition.json examples/city-council/ballots.csv --direct 20 --evidence demo-evidence.jsonl $(ARGS)
 
 whole-way: setup ## The four roles' whole way on a local chain, by their own commands.
 	examples/whole-way/run.sh
@@ -92,6 +92,14 @@ ape: .venv-ape/ready $(NODE_READY) ## The contracts under ape: compile, then tes
 mutants: setup ## Does the contracts' suite notice mistakes? Kept patches and a sample of systematic ones (MUTANTS=… SEED=…).
 	$(BIN)/python tests/contracts/mutants/run.py --seed $(SEED) --sample $(MUTANTS) --jobs $(WORKERS)
 
+.venv-oracles/ready: locks/oracles.txt
+	$(PYTHON) -m venv .venv-oracles
+	.venv-oracles/bin/pip install --quiet --disable-pip-version-check --require-hashes -r locks/oracles.txt
+	@touch $@
+
+oracles: .venv-oracles/ready ## Our counts beside those of other libraries, N random elections a test (N=… ARGS=…).
+	ELECTIONS=$(N) .venv-oracles/bin/pytest tests/oracles -q $(ARGS)
+
 AUDIT_ENV = PATH="$(CURDIR)/.venv-audit/bin:$(CURDIR)/node_modules/.bin:$$PATH" \
 	FOUNDRY_SOLC="$(CURDIR)/scripts/solc.mjs" FOUNDRY_OFFLINE=true
 
@@ -118,6 +126,9 @@ bench-index: setup ## Whole chains read into SQLite and PostgreSQL, beside a bar
 bench-proof: setup ## Verifying proofs, and bundles of 100,000 and 1,000,000 ballots, with the share of each step.
 	$(BIN)/python bench/proof/run.py
 
+soak-index: setup ## Chains that reorganise, indexers that are killed, on both databases (N=… SEED=…); goes on where it stopped.
+	$(BIN)/python tests/integration/faults/soak_index.py $(N) $(SEED)
+
 soak-evidence: setup ## Changed evidence and receipts against the verifier (N=… SEED=…); goes on where it stopped.
 	$(BIN)/python tests/unit/proof/soak_evidence.py $(N) $(SEED)
 
@@ -136,6 +147,7 @@ compile: setup ## Compile the contracts into the artifacts that the package carr
 locks: ## Resolve the dependencies anew (needs uv).
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o locks/runtime.txt
 	uv pip compile pyproject.toml --extra dev -c locks/runtime.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o locks/dev.txt
+	uv pip compile locks/oracles.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o locks/oracles.txt
 
 clean: ## Remove what the other targets made.
-	rm -rf .venv .venv-ape .venv-audit .venv-fuzz node_modules .build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-ape .venv-audit .venv-fuzz .venv-oracles node_modules .build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import chain, count, islice, repeat
 from struct import Struct
 from typing import Any, NamedTuple, cast
@@ -31,7 +32,6 @@ _COPY_END = b"\xff\xff"
 # A row of `ballots` up to the weight: how many fields, then each field after its length. The first one comes whole.
 _FIRST = Struct(">hiii")
 _UP_TO_WEIGHT = "14sqiqiqiq"
-_ROW = Struct(f">{_UP_TO_WEIGHT}")
 
 _BATCH = Struct(">hiiiqiqi32siqi32siqiii32s")
 """A row of `batches` in the same form."""
@@ -42,17 +42,8 @@ _ROWS_AT_ONCE = 64
 _COPY_BYTES = 64 * 1024
 """Bytes of rows that are handed to PostgreSQL's driver together."""
 
-_PACKED_AT_ONCE = 64
+_PACKED_AT_ONCE = 128
 """Rows for PostgreSQL that are laid out at once."""
-
-_PLACES = (1, 3, 5, 7, 8, 9)
-"""Where a row that is laid out has position, sequence, voter, cast_at, weight and ballot among its values."""
-
-_VALUES = 10
-"""How many values it has."""
-
-Columns = tuple[Sequence[int], Sequence[int], Sequence[int], Sequence[int], Sequence[bytes], Sequence[bytes]]
-"""Position, sequence, voter, cast_at, weight and ballot of some rows, the last two as fields with their lengths."""
 
 
 class BallotPart(NamedTuple):
@@ -124,40 +115,33 @@ def _pack_ballots(part: BallotPart) -> Iterator[bytes]:
     """Lay out rows as the binary form of COPY has them, many in a piece. No loop of Python's own goes over them."""
     records = part.records
     # Few weights and ballots differ.
-    weights = {weight: _pack_field(b"%d" % weight) for weight in set(records.weights)}
-    ballots = {ballot: _pack_field(ballot) for ballot in set(records.ballots)}
-    columns: Columns = (
-        range(part.first_position, part.first_position + len(records)),
-        part.sequences,
-        records.voters,
-        records.cast_ats,
-        [weights[weight] for weight in records.weights],
-        [ballots[ballot] for ballot in records.ballots],
-    )
+    weight_fields = {weight: _pack_field(b"%d" % weight) for weight in set(records.weights)}
+    ballot_fields = {ballot: _pack_field(ballot) for ballot in set(records.ballots)}
+    weights = list(map(weight_fields.__getitem__, records.weights))
+    ballots = list(map(ballot_fields.__getitem__, records.ballots))
+    positions = range(part.first_position, part.first_position + len(records))
+    columns = (positions, part.sequences, records.voters, records.cast_ats)
     first = _FIRST.pack(7, 4, part.election_id, 8)
-    sizes = {len(field) for field in weights.values()}, {len(field) for field in ballots.values()}
-    even = 0
-    if len(sizes[0]) == len(sizes[1]) == 1:
-        even = len(records) - len(records) % _PACKED_AT_ONCE
-        yield from _pack_even_rows(first, columns, even, *sizes[0], *sizes[1])
-    yield from chain.from_iterable(_pack_rows(first, [column[even:] for column in columns]))
+    for start in range(0, len(records), _PACKED_AT_ONCE):
+        end = min(start + _PACKED_AT_ONCE, len(records))
+        values: list[Any] = [first, 0, 8, 0, 8, 0, 8, 0] * (end - start)
+        for place, column in enumerate(columns):
+            values[2 * place + 1 :: 8] = column[start:end]
+        pieces = [b"", b"", b""] * (end - start)
+        pieces[0::3] = _cutter_of(end - start).unpack(_layout_of(end - start).pack(*values))
+        pieces[1::3] = weights[start:end]
+        pieces[2::3] = ballots[start:end]
+        yield b"".join(pieces)
 
 
-def _pack_even_rows(first: bytes, columns: Columns, rows: int, weight: int, ballot: int) -> Iterator[bytes]:
-    """Lay out rows of one length. rows: a multiple of `_PACKED_AT_ONCE`. weight, ballot: bytes of these fields."""
-    layout = Struct(">" + f"{_UP_TO_WEIGHT}{weight}s{ballot}s" * _PACKED_AT_ONCE)
-    values: list[Any] = [first, 0, 8, 0, 8, 0, 8, 0, b"", b""] * _PACKED_AT_ONCE
-    for start in range(0, rows, _PACKED_AT_ONCE):
-        for place, column in zip(_PLACES, columns, strict=True):
-            values[place::_VALUES] = column[start : start + _PACKED_AT_ONCE]
-        yield layout.pack(*values)
+@lru_cache(maxsize=_PACKED_AT_ONCE)
+def _layout_of(rows: int) -> Struct:
+    return Struct(">" + _UP_TO_WEIGHT * rows)
 
 
-def _pack_rows(first: bytes, columns: Sequence[Sequence[Any]]) -> Iterator[tuple[bytes, bytes, bytes]]:
-    positions, sequences, voters, cast_ats, weights, ballots = columns
-    firsts, eight = repeat(first), repeat(8)
-    rows = map(_ROW.pack, firsts, positions, eight, sequences, eight, voters, eight, cast_ats)
-    return zip(rows, weights, ballots, strict=True)
+@lru_cache(maxsize=_PACKED_AT_ONCE)
+def _cutter_of(rows: int) -> Struct:
+    return Struct(f"{_layout_of(1).size}s" * rows)
 
 
 def _pack_field(value: bytes) -> bytes:

@@ -105,14 +105,22 @@ class TallyKeeper:
             return change, []
         places = self._seen.take(connection, election, voters_cast, records.voters)
         change.voters = len(records) - len(places)
-        pairs: Iterable[tuple[bytes, int]] = zip(records.ballots, records.weights, strict=True)
-        if places:
-            first = bytearray(b"\1") * len(records)
-            for place in places:
-                first[place] = 0
-            pairs = compress(pairs, first)
-        for (ballot, weight), number in Counter(pairs).items():
-            change.add(ballot, number, number * weight)
+        first = bytearray(b"\1") * len(records)
+        for place in places:
+            first[place] = 0
+        ballots = compress(records.ballots, first) if places else records.ballots
+        weights = set(records.weights)
+        if len(weights) == 1:
+            # A pair for each record would cost as much again.
+            (weight,) = weights
+            for ballot, number in Counter(ballots).items():
+                change.groups[ballot] = [number, number * weight]
+        else:
+            pairs = zip(ballots, compress(records.weights, first), strict=True)
+            for (ballot, each), number in Counter(pairs).items():
+                group = change.groups.setdefault(ballot, [0, 0])
+                group[0] += number
+                group[1] += number * each
         return change, [(start + place, records.at(place)) for place in places]
 
     def take_again(

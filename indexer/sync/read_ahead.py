@@ -33,8 +33,8 @@ from qballot.errors import (
     SlowDownError,
 )
 
-AHEAD = 2
-"""Ranges fetched beside the one that is waited for."""
+AHEAD = 1
+"""Ranges fetched beside the one that is waited for, or folded: a range costs less to fetch than to write."""
 
 RANGES_TO_TRUST = 8
 """Ranges without a complaint before one more is fetched ahead, after an endpoint has asked to slow down."""

@@ -124,7 +124,8 @@ def _describe_marks(contest: Contest, marks: Marks) -> str:
     if rules.words.form is Form.NUMBER:
         silent = [option.title for option, mark in zip(contest.options, marks, strict=True) if mark == NO_ANSWER]
         note = f" (no answer: {', '.join(silent)})" if silent and rules.blank_mark == NO_ANSWER else ""
-        return ", ".join(f"{option.title} {mark}" for option, mark in said) + note
+        names = rules.name_marks(contest)
+        return ", ".join(f"{option.title} {names.get(mark, mark)}" for option, mark in said) + note
     return ", ".join(option.title if mark == 1 else f"{option.title} (mark {mark})" for option, mark in said)
 
 

@@ -1,7 +1,8 @@
 """What a voter says and the ballot's bytes: `choose street/car-free`, `rank chair/ada,chair/ben`, and back.
 
     a choice      VERB ITEM,ITEM,…        the verb is the contest's method's (`qballot.core.tally.words`)
-    an item       NAME or NAME=NUMBER     NAME is CONTEST/OPTION, or OPTION alone where only one can be meant
+    an item       NAME or NAME=NUMBER     NAME is CONTEST/OPTION, or OPTION alone where only one can be meant;
+                                          NUMBER may be the name of a grade: ada=excellent
 
 Contests and options go by id or title. An item with a comma stands in double quotes, as in CSV, or alone.
 What is said is written down even where it breaks the contest's rules: judging is the count's
@@ -156,8 +157,14 @@ class _Names:
             return _Item(self._find(verb, text), text, None)
         name, number = name.strip(), number.strip()
         place = self._find(verb, name)
+        contest = self._contests[place[0]]
+        named = METHODS[contest.method].name_marks(contest)
+        for mark, word in named.items():
+            if word.casefold() == number.casefold():
+                return _Item(place, name, mark)
         if not _NUMBER.match(number) or abs(int(number)) > MAX_MARK:
-            expected = f"expected a whole number from {-MAX_MARK} to {MAX_MARK}"
+            words = "".join(f"{word}, " for word in named.values())
+            expected = f"expected {words}{'or ' if words else ''}a whole number from {-MAX_MARK} to {MAX_MARK}"
             raise InputError(f"--{verb}: {quote(name)} has {quote(number)}, {expected}")
         return _Item(place, name, int(number))
 

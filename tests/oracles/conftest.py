@@ -2,7 +2,7 @@
 
 Their libraries bring many others, so they live in an environment of their own (locks/oracles.txt) and these tests are
 not there for anybody else. Each says where it leaves elections out, and why: never but for a difference in the rules.
-`make oracles ELECTIONS=100` is quick.
+`make oracles N=100` is quick.
 """
 
 from __future__ import annotations

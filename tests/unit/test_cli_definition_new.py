@@ -119,6 +119,8 @@ def test_interview__whole_conversation__fills_the_draft() -> None:
             "",
             "3",
             "2",
+            "",
+            "",
             "-1",
             "4",
             "",

@@ -26,7 +26,7 @@ GRADES = Limit(
     default=constant(6),
 )
 
-GRADE = Words("grade", Form.NUMBER, "options with the number of the grade you give each", "park=5,library=0")
+GRADE = Words("grade", Form.NUMBER, "options with the grade you give each, by name or number", "park=good,library=0")
 
 
 def name_grades(contest: Contest) -> tuple[str, ...]:

@@ -179,4 +179,5 @@ RULES = MethodRules(
     find_fault=find_fault,
     open=_GradeSums,
     totals_are_votes=False,
+    name_marks=lambda contest: dict(enumerate(name_grades(contest))),
 )

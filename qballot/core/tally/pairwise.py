@@ -92,7 +92,7 @@ class Pairwise:
     def _log_condorcet(self, contest: Contest) -> LogEntry:
         winner, smith = self.find_condorcet_winner(), self.find_smith_set()
         if winner is not None:
-            text = f"Condorcet winner: {name_options(contest, [winner])}, who beats every other option."
+            text = f"Condorcet winner: {name_options(contest, [winner])}, which beats every other option."
         else:
             text = "No option beats every other one, so there is no Condorcet winner."
         text += f" Smith set, the smallest whose members beat all others: {name_options(contest, smith)}."

@@ -130,6 +130,7 @@ class MethodRules:
     majority can be required of it.
     find_limits_fault: says what is wrong with limits that fit one by one but not together, with the limit's name.
     find_variants_fault: the same of variants.
+    name_marks: names the bytes that have names, such as grades; a voter may say them for the numbers.
     """
 
     min_options: int
@@ -145,6 +146,7 @@ class MethodRules:
     variants: tuple[Variant, ...] = ()
     find_limits_fault: Callable[[Mapping[str, int]], tuple[str, str] | None] = lambda _: None
     find_variants_fault: Callable[[Mapping[str, str]], tuple[str, str] | None] = lambda _: None
+    name_marks: Callable[[Contest], Mapping[int, str]] = lambda _: {}
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -64,13 +64,13 @@ class ReorgScript:
             make_plan(1, now + 30, now + 10**7),
             make_plan(2, now + 60, now + 10**7),
             make_plan(3, now + 300, now + 1_500),
-            make_plan(4, now + 10**6, now + 10**7),
+            *(make_plan(number, now + 10**6, now + 10**7) for number in range(4, 9)),
         )
 
     def play(self, look: Callable[[], None]) -> None:
         """Play it. look: called when whoever reads the chain should do so; at the end too."""
         chance = self._chance
-        self._mine([(create(self._plans[0]), create(self._plans[1])), (create(self._plans[3]),), (), ()])
+        self._mine([(create(self._plans[0]), create(self._plans[1])), tuple(map(create, self._plans[3:6])), (), ()])
         for _ in range(chance.randint(5, 14)):
             step = chance.choices(
                 [self._grow, self._wait, self._reorganise, self._roll_back, self._remember, self._return],
@@ -164,11 +164,11 @@ class ReorgScript:
 
     def _make_deed(self) -> Deed:
         chance = self._chance
-        plan = chance.choice(self._plans)
+        plan = chance.choice(self._plans[:4])
         kind = chance.random()
         if kind < 0.1:
             return create(chance.choice(self._plans))
-        if kind < 0.2:
+        if kind < 0.25:
             return cancel(chance.choice(self._plans[2:]))
         if kind < 0.6:
             return cast(Cast(plan, ((chance.randrange(len(CENSUS)), chance.choice(BALLOTS)),)))

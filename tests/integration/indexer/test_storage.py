@@ -23,6 +23,7 @@ from index_rows import (
     make_source,
     read_rows,
 )
+from msgspec import structs
 from sqlalchemy import Engine, text
 
 from indexer.storage.engine import describe, open_database
@@ -164,11 +165,11 @@ def test_apply__a_row_fails__leaves_cursor_and_rows_as_they_were(engine: Engine,
     before = read_rows(engine)
     grown = replace(election, number=1, batches=2)
     # The batch's log is new, its only record is not.
-    again = replace(batch, batch=replace(batch.batch, sequence=1, source=make_source(6)))
+    again = structs.replace(batch, batch=structs.replace(batch.batch, sequence=1, source=make_source(6)))
     with pytest.raises(StorageError, match="cannot write the index"):
         writer.apply(make_change(9, grown, again), after=make_block(5))
     # And one log cannot be two batches.
-    twice = replace(batch, batch=replace(batch.batch, sequence=1, first_position=1))
+    twice = structs.replace(batch, batch=structs.replace(batch.batch, sequence=1, first_position=1))
     with pytest.raises(StorageError, match="cannot write the index"):
         writer.apply(make_change(9, grown, twice), after=make_block(5))
     assert read_rows(engine) == before
