@@ -31,7 +31,14 @@ from qballot.chain.endpoints import Endpoints
 from qballot.chain.rpc import Rpc
 from qballot.core.address import checksum_address
 from qballot.core.types import Address
-from qballot.errors import DecodeError, EndpointError, ReorgError, StorageError
+from qballot.errors import (
+    AnswerTooLargeError,
+    DecodeError,
+    EndpointError,
+    RangeTooWideError,
+    ReorgError,
+    StorageError,
+)
 
 RECENT_BLOCKS = 256
 """Blocks that may still be reorganised, where no endpoint says what is final."""
@@ -156,10 +163,24 @@ class CatchUp:
             return timed
         query = replace(fetched.query, boxes=late, with_factory=False, known_header=None)
         started = time.perf_counter()
-        more = wait_for(run_aside(lambda: self._fetch(query), name="fetch-late"), stop)
-        if more.until != fetched.until:
-            raise ReorgError(number=fetched.until.number, found=more.until.hash, expected=fetched.until.hash)
-        return TimedRange(fetched.merge(more), seconds + time.perf_counter() - started)
+        parts = wait_for(run_aside(lambda: self._fetch_parts(query), name="fetch-late"), stop)
+        until = parts[-1].until
+        if until != fetched.until:
+            raise ReorgError(number=fetched.until.number, found=until.hash, expected=fetched.until.hash)
+        for part in parts:
+            fetched = fetched.merge(part)
+        return TimedRange(fetched, seconds + time.perf_counter() - started)
+
+    def _fetch_parts(self, query: RangeQuery) -> list[FetchedRange]:
+        """Read a range in as many parts as its endpoint asks for, in the order of the chain."""
+        try:
+            return [self._fetch(query)]
+        except (AnswerTooLargeError, RangeTooWideError):
+            if query.blocks == 1:
+                raise
+            middle = (query.start + query.end) // 2
+            first, second = replace(query, end=middle), replace(query, start=middle + 1)
+            return [*self._fetch_parts(first), *self._fetch_parts(second)]
 
     def _fold(self, fetched: FetchedRange, tip: Tip) -> RangeChange:
         for election in fetched.created:

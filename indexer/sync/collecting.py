@@ -11,8 +11,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SELDOM = (100_000, 20, 100)
-"""Thresholds while catching up. Cycles, of which errors and statements leave a few, are still found."""
+SELDOM = (5_000, 5, 5)
+"""Thresholds while catching up. Cycles hold whole ranges now and then: far higher ones cost a third more memory."""
 
 
 class _Usual:

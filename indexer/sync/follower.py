@@ -22,6 +22,7 @@ from indexer.sync.catch_up import CatchUp
 from indexer.sync.fetch import RangeFetcher, to_block
 from indexer.sync.heads import check_heads
 from indexer.sync.leading import Lead
+from indexer.sync.memory import return_large_blocks
 from indexer.sync.observer import NoObserver, Observer
 from indexer.sync.reorg import find_fork
 from indexer.sync.tip import Tip, TipReader
@@ -195,6 +196,7 @@ class Follower:
     def _claim(self, stop: threading.Event | None) -> tuple[IndexWriter, CatchUp]:
         """Check chain and database, the first time, and get ready to write."""
         if self._claimed is None:
+            return_large_blocks()
             chain_id = wait_for(run_aside(lambda: self._endpoints.check_chain(self._chain_id), name="chain"), stop)
             writer = IndexWriter(self._engine, chain_id=chain_id, factory=self._factory)
             catch_up = CatchUp(

@@ -15,7 +15,7 @@ MAX_BLOCKS = 10_000
 """Most blocks of a range, however empty: the next one may be full. Many endpoints have this limit too."""
 
 TARGET_LOGS = 5_000
-TARGET_BYTES = 512 * 1024
+TARGET_BYTES = 1024 * 1024
 """What a range should hold: enough that requests cost nothing, little enough that a few ranges fit in memory."""
 
 GROWTH = 4

@@ -145,8 +145,9 @@ class Election(ElectionSummary):
 class Contest(Answer):
     """One contest's count: options by their ids. leading: who would win or tie if a `partial` result were the last.
 
-    winners, tied: empty unless the result is `complete`. tied_for: `seat`, or `elimination`, `transfer` or `next_seat` where the
-    count stopped. open_seats: those that a tie leaves open. waits_for_lot: the lot that decides a tie is not drawn yet.
+    winners, tied: empty unless the result is `complete`. tied_for: `seat`, or `elimination`, `transfer` or `next_seat`
+    where the count stopped. open_seats: those that a tie leaves open. waits_for_lot: the lot that decides a tie is not
+    drawn yet.
     verdict: whether the contest's requirements are met (`passed`, `not_passed`, `unknown`); None without any.
     requirements: each with its numbers. log: the count step by step. spoiled: by reason.
     """

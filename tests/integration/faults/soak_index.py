@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -32,6 +34,7 @@ from killed_watch import KilledWatch  # noqa: E402
 from reorg_script import ReorgScript  # noqa: E402
 from spawning import Spawner, run_spawner  # noqa: E402
 
+from indexer.journal import configure_logging  # noqa: E402
 from indexer.storage.writer import reset_index  # noqa: E402
 
 ROUND = 20
@@ -81,6 +84,9 @@ def main() -> int:
     parser.add_argument("count", metavar="N", type=int, nargs="?", default=1_000)
     parser.add_argument("seed", metavar="SEED", type=int, nargs="?", default=1)
     chosen = parser.parse_args()
+    configure_logging(level=logging.ERROR)
+    # Ended from outside, it still stops what it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     path = PROGRESS / f"seed-{chosen.seed}.json"
     done, kills = load_progress(path)
     if done:
