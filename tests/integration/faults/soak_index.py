@@ -131,7 +131,7 @@ def run_round(soak: Soak, seed: int, first: int) -> int:
             try:
                 with run_fork_chain() as chain:
                     kills += play(chain, name) or 0
-            except BaseException:
+            except Exception:
                 print(f"history {name} ({play.__name__}) shows a difference or an error", file=sys.stderr)
                 raise
             soak.reset()
