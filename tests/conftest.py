@@ -18,7 +18,14 @@ WITH_APE = HERE / "with_ape"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if has_ape(config):
+    if not has_ape(config):
+        # Not at the top: where ape is, it is not.
+        from hypothesis import settings  # noqa: PLC0415
+
+        # How long an example takes says something of the machine, and nothing of what is tested.
+        settings.register_profile("untimed", deadline=None)
+        settings.load_profile("untimed")
+    else:
         # ape and the libraries that it holds back warn about themselves.
         config.addinivalue_line("filterwarnings", "default")
 
