@@ -175,7 +175,7 @@ class Transport:
         retry: whether a failure that may pass is tried again; never for what changes the chain. max_bytes: of the
         answer, MAX_RESPONSE_BYTES when None. Raises EndpointError, ContractReverted.
         """
-        limit = MAX_RESPONSE_BYTES if max_bytes is None else max_bytes
+        limit = MAX_RESPONSE_BYTES if max_bytes is None else min(max_bytes, MAX_RESPONSE_BYTES)
         return self._try(lambda deadline: self._fetch_one(request, deadline, retry, limit), retry=retry)
 
     def fetch_many(self, requests: Sequence[Request], *, retry: bool) -> list[msgspec.Raw | ChainError]:
