@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     rpc_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 20.0
     """How long one request may take in all."""
 
+    witnesses: Annotated[int, Field(ge=1, le=100)] = 2
+    """How many different operators must name a block's hash for what is proved at it to count as verified."""
+
     factory: Annotated[str | None, Field(pattern=r"^0x[0-9a-fA-F]{40}$")] = None
     """Address of the BallotBoxFactory; when unset, the address that this version's contracts have on every chain."""
 

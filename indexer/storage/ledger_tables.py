@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Index
 from sqlmodel import Field
 
+from indexer.storage.proof_tables import LEDGER_PROOFS
 from indexer.storage.table_base import Row, table_of
 
 
@@ -45,5 +46,5 @@ LEDGER_CENSUSES = table_of(LedgerCensusRow)
 LEDGER_CENSUS_VOTERS = table_of(LedgerCensusVoterRow)
 LEDGER_ELECTION_CENSUSES = table_of(LedgerElectionCensusRow)
 
-LEDGER_TABLES = (LEDGER_CENSUSES, LEDGER_CENSUS_VOTERS, LEDGER_ELECTION_CENSUSES)
+LEDGER_TABLES = (LEDGER_CENSUSES, LEDGER_CENSUS_VOTERS, LEDGER_ELECTION_CENSUSES, LEDGER_PROOFS)
 """All that cannot be had again from the chain."""

@@ -47,17 +47,20 @@ class ChainCursor:
 
 @dataclass(frozen=True, slots=True)
 class HeadCheck:
-    """What `head()` answered for a box, beside what the records gave at the same block.
+    """A box's head by what the chain says, beside what the records gave at the same block.
 
     block: the block that was asked about.
     recomputed_head: from the records up to that block.
-    chain_head: the endpoint's answer; None when it had none, with the reason in `failure`.
+    chain_head: what was proved, or what `head()` answered where no endpoint proves it; None when neither was to be had.
+    failure: why there is none, why it was not proved, or why records that contradict it were not put right.
+    is_proven: whether it follows from the block's hash.
     """
 
     block: Block
     recomputed_head: Hash32
     chain_head: Hash32 | None
     failure: str | None = None
+    is_proven: bool = False
 
     @property
     def agrees(self) -> bool:
@@ -120,15 +123,6 @@ class Listing:
     records: int
     cancelled: bool
     invalid_reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Unchecked:
-    """A box whose `head()` should be read, with the head that its records give."""
-
-    number: int
-    box: Address
-    head: Hash32
 
 
 class Batch(msgspec.Struct, frozen=True, gc=False):

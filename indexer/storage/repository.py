@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, Select, and_, func, not_, or_, select
+from sqlalchemy import Connection, Engine, Select, and_, func, or_, select
 
 from indexer.storage.chain_tables import BLOCKS, FINALITY, REORGS
 from indexer.storage.engine import storage_errors
@@ -19,8 +19,8 @@ from indexer.storage.model import (
     Election,
     Listing,
     Reorg,
-    Unchecked,
 )
+from indexer.storage.proof_reader import ProofReader
 from indexer.storage.rows import (
     read_ballot,
     read_batch,
@@ -42,7 +42,7 @@ from indexer.storage.tables import (
 )
 from qballot.core.ballot import Group
 from qballot.core.records import Record
-from qballot.core.types import Address, Hash32, VoterIndex
+from qballot.core.types import Address, VoterIndex
 
 MAX_NUMBER = 2**31 - 1
 """Greatest number that an election can have: its column is an SQL INTEGER."""
@@ -146,36 +146,10 @@ class Snapshot:
         query = select(ELECTIONS.c.id, ELECTIONS.c.definition).where(ELECTIONS.c.id.in_(numbers))
         return {number: bytes(definition) for number, definition in self._connection.execute(query)}
 
-    def load_unchecked(self, at: Block, *, watched: int) -> list[Unchecked]:
-        """Load the valid elections whose head should be read at this block, the longest unread first.
-
-        They are those never read, or without success, those with records since, and those that have opened or closed
-        since. Of those that are open and have had no record since, up to `watched` more.
-        """
-        check = HEAD_CHECKS.c
-        opened = and_(check.block_timestamp < ELECTIONS.c.opens_at, ELECTIONS.c.opens_at <= at.timestamp)
-        closed = and_(check.block_timestamp < ELECTIONS.c.closes_at, ELECTIONS.c.closes_at <= at.timestamp)
-        moved = and_(~ELECTIONS.c.cancelled, or_(opened, closed))
-        unsettled = or_(check.chain_head.is_(None), check.chain_head != ELECTIONS.c.head, moved)
-        due = or_(check.block_number.is_(None), and_(check.block_number < at.number, unsettled))
-        quiet = and_(
-            ~ELECTIONS.c.cancelled,
-            check.block_number < at.number,
-            ELECTIONS.c.opens_at <= at.timestamp,
-            ELECTIONS.c.closes_at > at.timestamp,
-            not_(unsettled),
-        )
-        query = (
-            select(ELECTIONS.c.id, ELECTIONS.c.box, ELECTIONS.c.head)
-            .outerjoin(HEAD_CHECKS, check.election_id == ELECTIONS.c.id)
-            .where(ELECTIONS.c.invalid_reason.is_(None))
-            .order_by(check.block_number.asc().nulls_first(), ELECTIONS.c.id)
-        )
-        rows = [
-            *self._connection.execute(query.where(due)),
-            *self._connection.execute(query.where(quiet).limit(watched)),
-        ]
-        return [Unchecked(number, Address(bytes(box)), Hash32(bytes(head))) for number, box, head in rows]
+    @property
+    def proofs(self) -> ProofReader:
+        """What is proven, at the same moment."""
+        return ProofReader(self._connection)
 
     def load_groups(self, election: Election) -> dict[bytes, Group]:
         """Load an election's ballots that count, grouped by their bytes."""

@@ -89,6 +89,7 @@ def head_check_values(check: HeadCheck, number: int) -> dict[str, Any]:
         "recomputed_head": check.recomputed_head,
         "chain_head": check.chain_head,
         "failure": check.failure,
+        "is_proven": check.is_proven,
     }
 
 
@@ -136,7 +137,7 @@ def read_election(row: RowMapping) -> Election:
         box=Address(bytes(row["box"])),
         salt=Hash32(bytes(row["salt"])),
         source=read_source(row),
-        arguments=_read_arguments(row),
+        arguments=read_arguments(row),
         definition=bytes(row["definition"]),
         head=Hash32(bytes(row["head"])),
         batches=row["batches"],
@@ -165,7 +166,8 @@ def read_listing(row: RowMapping) -> Listing:
     )
 
 
-def _read_arguments(row: RowMapping) -> BoxArguments:
+def read_arguments(row: RowMapping) -> BoxArguments:
+    """Read the columns of an election that stand in its box's code."""
     roots = bytes(row["ward_roots"])
     return BoxArguments(
         definition_hash=Hash32(bytes(row["definition_hash"])),
@@ -186,6 +188,7 @@ def _read_head_check(row: RowMapping) -> HeadCheck:
         recomputed_head=Hash32(bytes(row["check_recomputed_head"])),
         chain_head=None if chain_head is None else Hash32(bytes(chain_head)),
         failure=row["check_failure"],
+        is_proven=row["check_is_proven"],
     )
 
 

@@ -2,9 +2,9 @@
 
 No column holds a uint256 or uint96 as an SQL integer: weights are decimal text. Hashes and addresses are raw bytes.
 Rows of the index hold nothing but what follows from the chain, so that a second run gives the same rows;
-`head_checks`, `chain_observations` and those of `chain_tables.py` say what was observed on the way. Tables named
-`ledger_…` hold what cannot be had again from the chain: reading it anew leaves them alone, and no row of theirs points
-to one of the index.
+`head_checks`, `chain_observations` and the tables of `chain_tables.py` and `proof_tables.py` say what was observed on
+the way. Tables named `ledger_…` hold what cannot be had again from the chain: reading it anew leaves them alone, and no
+row of theirs points to one of the index.
 
 Batches and ballots are kept by their primary key on SQLite too, as one tree instead of two.
 """
@@ -15,6 +15,7 @@ from sqlalchemy import BigInteger, Index, UniqueConstraint
 from sqlmodel import Field
 
 from indexer.storage.chain_tables import BLOCKS, FINALITY, ORPHANED_BATCHES, ORPHANED_ELECTIONS, REORGS
+from indexer.storage.proof_tables import NAMINGS, REPAIRS
 from indexer.storage.table_base import Row, table_of
 
 
@@ -114,7 +115,7 @@ class BallotGroupRow(Row, table=True):
 
 
 class HeadCheckRow(Row, table=True):
-    """The last answer of `head()` for a box, and what the records gave at that block."""
+    """What a box's head was last proved or said to be, and what the records gave at that block."""
 
     __tablename__ = "head_checks"
 
@@ -125,6 +126,7 @@ class HeadCheckRow(Row, table=True):
     recomputed_head: bytes
     chain_head: bytes | None = None
     failure: str | None = None
+    is_proven: bool
 
 
 class ChainObservationRow(Row, table=True):
@@ -159,5 +161,7 @@ INDEX_TABLES = (
     REORGS,
     ORPHANED_ELECTIONS,
     ORPHANED_BATCHES,
+    NAMINGS,
+    REPAIRS,
 )
 """All that can be had again from the chain, or was true of how it was read; a table before those that point to it."""

@@ -12,17 +12,16 @@ from indexer.storage.bulk import BallotPart, insert_ballots, insert_batches
 from indexer.storage.engine import begin_write, describe, storage_errors
 from indexer.storage.finality import keep_blocks
 from indexer.storage.keep_tally import TallyKeeper, write_groups
-from indexer.storage.model import Block, ChainObservation, Election, HeadCheck, NewBatch, RangeChange, Rewound
+from indexer.storage.model import Block, ChainObservation, Election, NewBatch, RangeChange, Rewound
 from indexer.storage.rewind import rewind_index
 from indexer.storage.rows import (
     batch_values,
     block_values,
     election_values,
-    head_check_values,
     progress_values,
     read_cursor,
 )
-from indexer.storage.tables import CHAIN_CURSOR, CHAIN_OBSERVATIONS, ELECTIONS, HEAD_CHECKS, INDEX_TABLES
+from indexer.storage.tables import CHAIN_CURSOR, CHAIN_OBSERVATIONS, ELECTIONS, INDEX_TABLES
 from qballot.core.address import checksum_address
 from qballot.core.records import join_columns, unpack_columns
 from qballot.core.types import Address, ChainId
@@ -82,13 +81,6 @@ class IndexWriter:
         self._tally.forget()
         with storage_errors("cannot rewind the index"), begin_write(self._engine) as connection:
             return rewind_index(connection, fork, observed_at_unix=observed_at_unix)
-
-    def save_head_checks(self, checks: Mapping[int, HeadCheck]) -> None:
-        """Keep what `head()` answered, by the election's number, in place of its earlier answer."""
-        with storage_errors("cannot write the index"), begin_write(self._engine) as connection:
-            for number, check in checks.items():
-                connection.execute(delete(HEAD_CHECKS).where(HEAD_CHECKS.c.election_id == number))
-                connection.execute(insert(HEAD_CHECKS).values(head_check_values(check, number)))
 
     def save_observation(self, observation: ChainObservation) -> None:
         """Keep what was last seen of the chain."""

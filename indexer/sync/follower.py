@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from indexer.journal import get_journal
 from indexer.storage.model import Block, ChainObservation
+from indexer.storage.proof_writer import ProofWriter
 from indexer.storage.repository import Repository
 from indexer.storage.writer import IndexWriter
 from indexer.sync.aside import Stopped, run_aside, wait_for
@@ -77,6 +78,7 @@ class Follower:
         self._clock = clock
         self._observer = observer or NoObserver()
         self._repository = Repository(engine)
+        self._proofs = ProofWriter(engine, needed=2)
         self._fetcher = RangeFetcher(self._factory, compute_implementation_address(self._factory))
         self._tips = TipReader(self._endpoints)
         self._alarm = Alarm()
@@ -142,7 +144,7 @@ class Follower:
                 self._rewind(writer, stop)
             else:
                 if cursor is not None:
-                    check_heads(self._endpoints, self._repository, writer, cursor, stop)
+                    check_heads(self._endpoints, self._repository, self._proofs, cursor, stop)
                 return cursor
         names = ", ".join(health.name for health in self._endpoints.healths())
         raise EndpointError(names, f"shows another chain each time, {MAX_REORGS} times in a row")

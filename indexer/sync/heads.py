@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from functools import partial
 
 from indexer.journal import get_journal
-from indexer.storage.model import Block, HeadCheck, Unchecked
+from indexer.storage.model import Block, HeadCheck
+from indexer.storage.proof_model import DueBox
+from indexer.storage.proof_writer import ProofWriter
 from indexer.storage.repository import Repository
-from indexer.storage.writer import IndexWriter
 from indexer.sync.aside import run_aside, wait_for
 from indexer.sync.creation import make_printable
 from qballot.chain.abi import load_function
@@ -29,7 +30,7 @@ _log = get_journal("sync")
 
 
 def check_heads(
-    endpoints: Endpoints, repository: Repository, writer: IndexWriter, cursor: Block, stop: threading.Event | None
+    endpoints: Endpoints, repository: Repository, writer: ProofWriter, cursor: Block, stop: threading.Event | None
 ) -> None:
     """Read the heads that are due at the last indexed block, and keep the answers.
 
@@ -37,7 +38,7 @@ def check_heads(
     for the next block. Raises StorageError, and Stopped.
     """
     with repository.snapshot() as snapshot:
-        boxes = snapshot.load_unchecked(cursor, watched=WATCHED)
+        boxes = snapshot.proofs.load_due(cursor, watched=WATCHED)
     for start in range(0, len(boxes), MAX_BATCH_REQUESTS):
         part = boxes[start : start + MAX_BATCH_REQUESTS]
         try:
@@ -46,13 +47,13 @@ def check_heads(
         except ChainError as error:
             _log.warning("heads not read", boxes=len(part), block=cursor.number, problem=str(error))
             failure = make_printable(str(error))
-            writer.save_head_checks({box.number: HeadCheck(cursor, box.head, None, failure) for box in part})
+            writer.save_heads({box.number: HeadCheck(cursor, box.head, None, failure) for box in part}, ())
             return
         checks = {box.number: _compare(box, answer, cursor) for box, answer in zip(part, answers, strict=True)}
-        writer.save_head_checks(checks)
+        writer.save_heads(checks, ())
 
 
-def _ask(boxes: Sequence[Unchecked], at: Block, rpc: Rpc) -> list[bytes | ContractReverted]:
+def _ask(boxes: Sequence[DueBox], at: Block, rpc: Rpc) -> list[bytes | ContractReverted]:
     call = load_function(BALLOT_BOX, "head").encode()
     answers = rpc.call_contracts([(box.box, call) for box in boxes], at.number)
     # The call names a height: on another fork its answer would be about other ballots.
@@ -62,7 +63,7 @@ def _ask(boxes: Sequence[Unchecked], at: Block, rpc: Rpc) -> list[bytes | Contra
     return answers
 
 
-def _compare(unchecked: Unchecked, answer: bytes | ContractReverted, at: Block) -> HeadCheck:
+def _compare(unchecked: DueBox, answer: bytes | ContractReverted, at: Block) -> HeadCheck:
     box = checksum_address(unchecked.box)
     if isinstance(answer, ContractReverted) or len(answer) != HASH_BYTES:
         problem = str(answer) if isinstance(answer, ContractReverted) else f"found {len(answer)} bytes, expected 32"

@@ -16,6 +16,7 @@ from qballot.chain.contracts import BALLOTS_CAST, BallotBoxCreated, decode_ballo
 from qballot.chain.creation import BLOCK_RANGE, check_provenance, find_creation, scan_logs
 from qballot.chain.networks import describe_chain
 from qballot.chain.pins import default_pins
+from qballot.chain.proofs import fetch_head_proof, fetch_header
 from qballot.chain.rpc import BlockId, Rpc
 from qballot.core.address import checksum_address
 from qballot.core.census import Census
@@ -36,7 +37,6 @@ from qballot.core.provenance import BoxArguments, parse_clone_code
 from qballot.core.types import Address, BlockNumber, Hash32
 from qballot.errors import DecodeError, InputError, ProofError
 from qballot.evidence.lot import collect_lot, needs_lot
-from qballot.evidence.state import fetch_head_proof, fetch_header
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from qballot.census.progress import Report
+from qballot.chain.proofs import fetch_headers
 from qballot.chain.rpc import Rpc
 from qballot.core.proof import Header, Verification, encode_header
 from qballot.core.tally.lot import LOT_DELAY_SECONDS
 from qballot.core.types import BlockNumber, UnixSeconds
-from qballot.evidence.state import fetch_headers
 
 MAX_LOT_HEADERS = 50_000
 """Most headers that are put in: a week of Ethereum's blocks, 60 MB."""

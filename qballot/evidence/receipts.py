@@ -9,6 +9,7 @@ from qballot.census.progress import Report, say_nothing
 from qballot.chain.answers import Log
 from qballot.chain.contracts import BALLOTS_CAST, decode_ballots_cast
 from qballot.chain.creation import BLOCK_RANGE, scan_logs
+from qballot.chain.proofs import fetch_header
 from qballot.chain.rpc import Rpc
 from qballot.core.proof import (
     Header,
@@ -26,7 +27,6 @@ from qballot.core.standing import judge_records
 from qballot.core.types import Hash32
 from qballot.election import ChainElection
 from qballot.errors import EndpointError, InputError, MissingBlockError, ProofError
-from qballot.evidence.state import fetch_header
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from bad_endpoint import respond, run_bad_endpoint
 from sqlalchemy import Engine
 
 from indexer.storage.model import HeadCheck
+from indexer.storage.proof_writer import ProofWriter
 from indexer.storage.repository import Repository
-from indexer.storage.writer import IndexWriter
 from indexer.sync import Follower
 from qballot.chain.accounts import devnet_account
 from qballot.chain.artifacts import default_factory, default_implementation
@@ -108,6 +108,5 @@ def contradict_head(devnet: Devnet, engine: Engine, box: Address) -> Hash32:
         election = snapshot.load_election(box)
     assert election is not None
     other = keccak(b"another head")
-    writer = IndexWriter(engine, chain_id=devnet.rpc.chain_id(), factory=default_factory())
-    writer.save_head_checks({election.number: HeadCheck(cursor, election.head, other)})
+    ProofWriter(engine, needed=2).save_heads({election.number: HeadCheck(cursor, election.head, other)}, ())
     return other

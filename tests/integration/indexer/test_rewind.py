@@ -23,6 +23,7 @@ from indexer.storage import finality
 from indexer.storage.chain_tables import ORPHANED_BATCHES, ORPHANED_ELECTIONS
 from indexer.storage.engine import open_database
 from indexer.storage.model import Block, Contents, HeadCheck, RangeChange, Reorg
+from indexer.storage.proof_writer import ProofWriter
 from indexer.storage.repository import Repository
 from indexer.storage.writer import IndexWriter, reset_index
 from qballot.core.records import CANCELLED_HEAD
@@ -75,7 +76,7 @@ def test_rewind__elections_batches_and_a_cancellation__leaves_what_a_fresh_index
 ) -> None:
     write_until_five(writer)
     agreeing = HeadCheck(make_block(5), ONE.head, ONE.head)
-    writer.save_head_checks({1: agreeing, 2: replace(agreeing, block=make_block(3)), 3: agreeing})
+    ProofWriter(engine, needed=2).save_heads({1: agreeing, 2: replace(agreeing, block=make_block(3)), 3: agreeing}, ())
     rewound = writer.rewind(make_block(3), observed_at_unix=NOW)
     assert (rewound.elections, rewound.batches, rewound.records) == (1, 3, 5)
     fresh = open_database(new_database())

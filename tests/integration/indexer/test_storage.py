@@ -29,6 +29,7 @@ from sqlalchemy import Engine, text
 from indexer.storage.engine import describe, open_database
 from indexer.storage.migrate import VERSION_TABLE
 from indexer.storage.model import ChainObservation, HeadCheck, RangeChange
+from indexer.storage.proof_writer import ProofWriter
 from indexer.storage.repository import Repository
 from indexer.storage.table_base import METADATA
 from indexer.storage.writer import IndexWriter
@@ -68,7 +69,7 @@ def test_open__schema_of_a_newer_program__is_refused(database_url: str) -> None:
     with engine.begin() as connection:
         connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
     engine.dispose()
-    with pytest.raises(StorageError, match=r"schema 9999, expected at most 0003: a newer qballot"):
+    with pytest.raises(StorageError, match=r"schema 9999, expected at most 0004: a newer qballot"):
         open_database(database_url)
 
 
@@ -231,7 +232,8 @@ RIGHT, WRONG = make_row_election().head, keccak(b"another head")
         (HeadCheck(make_block(9, 1), WRONG, WRONG), BEFORE, (True, True)),
     ],
 )
-def test_unchecked__by_last_check_and_block__are_those_that_may_have_changed(
+def test_due__by_last_check_and_block__are_those_that_may_have_changed(  # noqa: PLR0917 # fixtures and cases
+    engine: Engine,
     writer: IndexWriter,
     repository: Repository,
     check: HeadCheck | None,
@@ -240,17 +242,17 @@ def test_unchecked__by_last_check_and_block__are_those_that_may_have_changed(
 ) -> None:
     writer.apply(make_change(5, make_row_election()), after=None)
     if check is not None:
-        writer.save_head_checks({1: HeadCheck(make_block(2), WRONG, None, "replaced by the next")})
-        writer.save_head_checks({1: check})
+        ProofWriter(engine, needed=2).save_heads({1: HeadCheck(make_block(2), WRONG, None, "replaced by the next")}, ())
+        ProofWriter(engine, needed=2).save_heads({1: check}, ())
     with repository.snapshot() as snapshot:
-        due = snapshot.load_unchecked(at, watched=0)  # type: ignore[arg-type]
-        found = snapshot.load_unchecked(at, watched=1)  # type: ignore[arg-type]
+        due = snapshot.proofs.load_due(at, watched=0)  # type: ignore[arg-type]
+        found = snapshot.proofs.load_due(at, watched=1)  # type: ignore[arg-type]
     assert (bool(due), bool(found)) == expected
-    assert all((unchecked.number, unchecked.head) == (1, RIGHT) for unchecked in found)
+    assert all((due_box.number, due_box.head) == (1, RIGHT) for due_box in found)
 
 
-def test_unchecked__many__are_the_due_ones_and_some_of_the_quiet_ones(
-    writer: IndexWriter, repository: Repository
+def test_due__many__are_the_due_ones_and_some_of_the_quiet_ones(
+    engine: Engine, writer: IndexWriter, repository: Repository
 ) -> None:
     elections = [make_row_election(name) for name in range(1, 7)]
     elections[0] = replace(elections[0], invalid_reason="no definition")
@@ -258,11 +260,11 @@ def test_unchecked__many__are_the_due_ones_and_some_of_the_quiet_ones(
     quiet = HeadCheck(DURING, RIGHT, RIGHT)
     older = HeadCheck(make_block(10, OPENS_AT), RIGHT, RIGHT)
     failed = HeadCheck(DURING, RIGHT, None, "no state")
-    writer.save_head_checks({1: failed, 2: quiet, 3: quiet, 4: older, 5: failed})
+    ProofWriter(engine, needed=2).save_heads({1: failed, 2: quiet, 3: quiet, 4: older, 5: failed}, ())
     with repository.snapshot() as snapshot:
-        assert [box.number for box in snapshot.load_unchecked(LATER, watched=0)] == [6, 5]
-        assert [box.number for box in snapshot.load_unchecked(LATER, watched=2)] == [6, 5, 4, 2]
-        assert [box.number for box in snapshot.load_unchecked(AFTER, watched=0)] == [6, 4, 2, 3, 5]
+        assert [box.number for box in snapshot.proofs.load_due(LATER, watched=0)] == [6, 5]
+        assert [box.number for box in snapshot.proofs.load_due(LATER, watched=2)] == [6, 5, 4, 2]
+        assert [box.number for box in snapshot.proofs.load_due(AFTER, watched=0)] == [6, 4, 2, 3, 5]
 
 
 @pytest.mark.parametrize(("timestamp", "open_ones"), [(CLOSES_AT - 1, [1]), (CLOSES_AT, [])])
