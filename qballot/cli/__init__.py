@@ -17,7 +17,9 @@ from qballot.cli import account, census, definition, deploy, devnet, index, rece
 from qballot.cli.ballots import ballots_command
 from qballot.cli.cancel import cancel_command
 from qballot.cli.cast_signed import cast_signed_command
+from qballot.cli.certificate import certificate_command
 from qballot.cli.compile import compile_command
+from qballot.cli.convert import convert_command
 from qballot.cli.evidence import evidence_command
 from qballot.cli.rehearse import rehearse_command
 from qballot.cli.serve import serve_command
@@ -50,9 +52,11 @@ app.command("ballots")(ballots_command)
 app.command("evidence")(evidence_command)
 app.command("verify")(verify_command)
 app.command("recount")(recount_command)
+app.command("certificate")(certificate_command)
 app.add_typer(receipt.app, name="receipt")
 app.add_typer(devnet.app, name="devnet")
 app.command("tally")(tally_command)
+app.command("convert")(convert_command)
 app.command("rehearse")(rehearse_command)
 app.add_typer(index.app, name="index")
 app.command("serve")(serve_command)

@@ -19,6 +19,7 @@ from qballot.cli.trusted_hash import (
     WitnessOption,
     ask_for_trust,
     find_chain,
+    find_evidence_url,
     open_source,
     read_block_hash,
 )
@@ -36,7 +37,7 @@ EXIT_PARTIAL = 4
 SourceArgument = Annotated[
     str,
     typer.Argument(
-        metavar="FILE|URL", help="The evidence: a file, or where a server gives it, …/elections/BOX/evidence."
+        metavar="FILE|URL", help="The evidence: a file, or an election's address on a server, https://…/elections/BOX."
     ),
 ]
 CensusOption = Annotated[
@@ -47,10 +48,11 @@ CensusOption = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A verification and who names the hash; trust is None where the file could not be read."""
+    """A verification, who names the hash, and the evidence as it was read; both None where it could not be read."""
 
     verification: Verification
     trust: Trust | None
+    evidence: Evidence | None
 
 
 def verify_command(
@@ -129,16 +131,15 @@ def check_source(
     from qballot.core.proof.steps import end_at_first
 
     by_hand = read_block_hash(block_hash)
-    with open_source(source) as pieces:
+    with open_source(find_evidence_url(source)) as pieces:
         try:
             evidence = read_evidence(pieces)
         except DecodeError as error:
             steps = end_at_first(EvidenceCheck, str(error))
-            return Checked(Verification(steps, by_hand, is_trust_own=by_hand is None), None)
-    if census is not None:
-        evidence = attach_census(evidence, read_bytes(census))
+            return Checked(Verification(steps, by_hand, is_trust_own=by_hand is None), None, None)
+    whole = evidence if census is None else attach_census(evidence, read_bytes(census))
     trust = ask_for_trust(evidence.header, by_hand, rpc, settings)
-    return Checked(_verify(evidence, trust, settings), trust)
+    return Checked(_verify(whole, trust, settings), trust, evidence)
 
 
 def end_with_status(found: Verification) -> None:

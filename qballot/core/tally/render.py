@@ -32,13 +32,13 @@ def _contest_lines(result: ContestResult) -> Iterator[str]:
     contest = result.contest
     seats = "1 seat" if contest.seats == 1 else f"{contest.seats} seats"
     yield _heading(f"{contest.title} ({contest.method}, {seats})", "-")
-    yield _outcome_line(result)
+    yield describe_outcome(result)
     if result.verdict is not None:
         yield VERDICTS[result.verdict]
     yield ""
     yield from _bars(result)
     yield ""
-    yield _ballots_line(result)
+    yield describe_ballots(result)
     yield from (finding.text for finding in result.findings)
     yield ""
     yield "Count:"
@@ -50,7 +50,9 @@ def _heading(text: str, underline: str) -> str:
     return f"{text}\n{underline * len(text)}"
 
 
-def _outcome_line(result: ContestResult) -> str:
+def describe_outcome(result: ContestResult) -> str:
+    """Say in a line who has won, and what is tied and for what."""
+    """Say in a line who has won and what is open."""
     outcome = result.outcome
     if not outcome.winners and not outcome.tied:
         return "No winner"
@@ -96,7 +98,7 @@ def _bar(total: Total, greatest: Total) -> str:
     return ("█" if total > 0 else "░") * max(1, int(length * BAR_WIDTH / greatest))
 
 
-def _ballots_line(result: ContestResult) -> str:
+def describe_ballots(result: ContestResult) -> str:
     """Say what became of the ballots, in ballots and, where votes are weighted, in votes."""
     reasons = [f"{group.ballots} {reason.replace('_', ' ')}" for reason, group in result.spoiled.items()]
     spoiled = sum(group.ballots for group in result.spoiled.values())
