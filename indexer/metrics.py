@@ -62,6 +62,17 @@ class Metrics:
         self._leader = Gauge("qballot_leader", "1 while this indexer writes, 0 while it stands by.", registry=registry)
         self._range = Gauge("qballot_range_blocks", "Blocks that are now asked for at once.", registry=registry)
 
+        self._proven = Gauge(
+            "qballot_proven_block", "The last block at which all heads that were due were proven.", registry=registry
+        )
+        self._unproven = Gauge("qballot_unproven_elections", "Elections whose head is not proven.", registry=registry)
+        self._witnessed = Gauge(
+            "qballot_witnessed_block", "The newest block of a proof that enough operators name.", registry=registry
+        )
+        self._contradicted = Gauge(
+            "qballot_disagreements", "Blocks of proofs that an operator contradicts.", registry=registry
+        )
+
     def _make_counts(self, registry: CollectorRegistry) -> None:
         self._logs = Counter("qballot_logs", "Logs that were read and kept.", registry=registry)
         self._ballots = Counter("qballot_ballots", "Ballots that were read and kept.", registry=registry)
@@ -69,6 +80,9 @@ class Metrics:
         self._reorgs = Counter("qballot_reorgs", "Reorganisations that were followed.", registry=registry)
         self._depth = Histogram(
             "qballot_reorg_depth_blocks", "Blocks that each took away.", registry=registry, buckets=REORG_BLOCKS
+        )
+        self._repairs = Counter(
+            "qballot_repairs", "Elections whose records were put right by a proof.", registry=registry
         )
         self._requests = Counter(
             "qballot_rpc_requests",
@@ -132,6 +146,22 @@ class Metrics:
         """Note a reorganisation that took away so many blocks."""
         self._reorgs.inc()
         self._depth.observe(depth)
+
+    def heads_proven(self, at: Height, unproven: int) -> None:
+        """Note how far heads are proven, and how many are not."""
+        self._unproven.set(unproven)
+        if not unproven:
+            self._proven.set(at.number)
+
+    def blocks_witnessed(self, newest: int | None, contradicted: int) -> None:
+        """Note how far proofs are witnessed, and how many are contradicted."""
+        self._contradicted.set(contradicted)
+        if newest is not None:
+            self._witnessed.set(newest)
+
+    def repaired(self, records: int) -> None:  # noqa: ARG002
+        """Note an election that was put right."""
+        self._repairs.inc()
 
     def leading(self, leads: bool) -> None:
         """Note whether this indexer writes."""

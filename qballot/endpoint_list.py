@@ -63,7 +63,7 @@ def parse_endpoints(text: str) -> tuple[EndpointAddress, ...]:
             raise InputError(f"endpoint {place}: {error}") from None
         if any(url == other.url for other in found):
             raise InputError(f"found endpoint {place} twice, expected each once")
-        found.append(EndpointAddress(named.group(1) if named else _operator(url), url))
+        found.append(EndpointAddress(named.group(1) if named else compute_operator(url), url))
     if all(address.is_websocket for address in found):
         raise InputError(f"found no endpoint of http(s), {_WANTED}")
     return tuple(found)
@@ -91,7 +91,8 @@ def number_names(names: Sequence[str]) -> list[str]:
     return [name if count == 1 else f"{name}#{count}" for name, count in zip(names, times, strict=True)]
 
 
-def _operator(url: str) -> str:
+def compute_operator(url: str) -> str:
+    """Name who runs an endpoint, by its URL alone."""
     parts = urlsplit(url)
     host = str(parts.hostname)
     try:

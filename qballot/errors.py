@@ -19,6 +19,8 @@
     │   │   ├── QuotaExhaustedError … not to be asked any more: its plan's quota is used up
     │   │   ├── NoEndpointError   … every endpoint is left alone for a while after it failed
     │   │   ├── MissingBlockError the endpoint does not have the block: it lags behind, or has dropped it
+    │   │   ├── NoProofError      the endpoint gives no proof of the state, and is not at fault
+    │   │   ├── FalseProofError   … gives one that does not follow from the block's hash
     │   │   └── TransactionRefused  the node does not take a transaction: InsufficientFundsError, UnderpricedError,
     │   │                     NonceTooLowError, AlreadyKnownError, GasRefusedError
     │   ├── ElectionError     the election takes none of this now: ElectionNotOpenError, ElectionClosedError,
@@ -229,6 +231,21 @@ class NoEndpointError(EndpointError):
 
 class MissingBlockError(EndpointError):
     """An endpoint does not have a block that the chain should have: it lags behind, or has dropped the block."""
+
+
+class NoProofError(EndpointError):
+    """An endpoint does not prove a block's state, and is not at fault for it.
+
+    lasting: whether it proves no other block's either, rather than this one's only.
+    """
+
+    def __init__(self, endpoint: str, said: str, *, lasting: bool) -> None:
+        self.lasting = lasting
+        super().__init__(endpoint, said)
+
+
+class FalseProofError(EndpointError):
+    """What an endpoint gave as a proof does not follow from the block's hash: it is at fault, or was tampered with."""
 
 
 class TransactionRefused(EndpointError):

@@ -12,17 +12,20 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
 
 from indexer.api.deps import Services
+from indexer.api.downloads import Downloads
 from indexer.api.errors import install_error_handlers
 from indexer.api.head_requests import HeadRequests
 from indexer.api.headers import SecurityHeaders
 from indexer.api.pages import Pages
-from indexer.api.routes import elections, health, pages
-from indexer.api.schemas import ErrorBody
-from indexer.results import Electorates, Results
+from indexer.api.routes import elections, evidence, health, pages
+from indexer.api.schema_parts import ErrorBody
+from indexer.results import Electorates, EvidenceFiles, EvidenceSource, Receipts, Results
+from indexer.results.proven import DEFAULT_NEEDED
 from indexer.storage.engine import open_database
 from indexer.storage.ledger import Ledger
 from indexer.storage.repository import Repository
 from qballot import __version__
+from qballot.chain.endpoints import Endpoints
 from qballot.settings import Settings
 
 DESCRIPTION = """\
@@ -40,29 +43,49 @@ MAX_LAG_BLOCKS = 10
 
 HEALTH_THREADS = 2
 
+RECEIPT_THREADS = 2
+"""Requests for receipts that ask an endpoint at once."""
+
 
 def create_app(settings: Settings) -> FastAPI:
-    """Open the settings' database and build the application over it. Raises StorageError."""
-    silence = max(MIN_SILENCE_SECONDS, 3 * settings.poll_seconds)
-    return build_app(open_database(settings.database_url), max_silence_seconds=silence)
+    """Open the settings' database and build the application over it; their endpoints are asked for receipts alone.
+
+    Raises StorageError.
+    """
+    return build_app(
+        open_database(settings.database_url),
+        endpoints=Endpoints.at(settings.endpoints, settings.rpc_timeout_seconds),
+        needed=settings.witnesses,
+        max_silence_seconds=max(MIN_SILENCE_SECONDS, 3 * settings.poll_seconds),
+    )
 
 
 def build_app(
     engine: Engine,
     *,
+    endpoints: Endpoints | None = None,
+    needed: int = DEFAULT_NEEDED,
     max_silence_seconds: float = MIN_SILENCE_SECONDS,
     max_lag_blocks: int = MAX_LAG_BLOCKS,
     clock: Callable[[], float] = time.time,
 ) -> FastAPI:
     """Build the application over an open database, whose connections are closed when it ends.
 
+    endpoints: what ballots' receipts are made from, closed likewise; without them none are made. needed: how many
+    different operators must name a block's hash for what is proved at it to be witnessed.
     max_silence_seconds, max_lag_blocks: how long ago the indexer may have looked at the chain, and how far the index
     may be behind, for `/health/ready` to say yes. clock: the machine's, for that alone.
     """
 
+    repository, ledger = Repository(engine), Ledger(engine)
+    files = EvidenceFiles(EvidenceSource(repository, ledger, needed=needed))
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
+        files.close()
+        if endpoints is not None:
+            endpoints.close()
         engine.dispose()
 
     app = FastAPI(
@@ -78,21 +101,23 @@ def build_app(
             503: {"model": ErrorBody, "description": "The index does not answer at the moment"},
         },
     )
-    repository = Repository(engine)
     app.state.services = Services(
         repository=repository,
-        results=Results(repository),
-        electorates=Electorates(repository, Ledger(engine)),
+        results=Results(repository, needed=needed),
+        electorates=Electorates(repository, ledger),
+        downloads=Downloads(files),
+        receipts=Receipts(repository, endpoints),
         pages=Pages(),
         clock=clock,
         max_silence_seconds=max_silence_seconds,
         max_lag_blocks=max_lag_blocks,
         health_threads=CapacityLimiter(HEALTH_THREADS),
+        receipt_threads=CapacityLimiter(RECEIPT_THREADS),
     )
     install_error_handlers(app)
     app.add_middleware(HeadRequests)
     app.add_middleware(SecurityHeaders)
-    for part in (elections.router, health.router, pages.router):
+    for part in (elections.router, evidence.router, health.router, pages.router):
         app.include_router(part)
     app.mount("/static", StaticFiles(packages=[("indexer.api", "static")]), name="static")
     return app

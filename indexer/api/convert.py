@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from indexer.api.schema_parts import BlockBody
 from indexer.api.schemas import (
     BallotBody,
     BallotList,
-    BlockBody,
     ElectionBody,
     ElectionList,
     ElectionSummary,

@@ -12,8 +12,9 @@ from typing import Annotated, cast
 from anyio import CapacityLimiter
 from fastapi import Depends, Path, Request
 
+from indexer.api.downloads import Downloads
 from indexer.api.pages import Pages
-from indexer.results import Electorates, Results
+from indexer.results import Electorates, Receipts, Results
 from indexer.storage.repository import Repository
 from qballot.core.address import parse_address
 from qballot.core.types import Address
@@ -24,16 +25,20 @@ class Services:
     """All that the application's routes work with; made once by `build_app`.
 
     health_threads: threads of their own for questions about health, which so never wait for other requests.
+    receipt_threads: those that ask endpoints for receipts.
     """
 
     repository: Repository
     results: Results
     electorates: Electorates
+    downloads: Downloads
+    receipts: Receipts
     pages: Pages
     clock: Callable[[], float]
     max_silence_seconds: float
     max_lag_blocks: int
     health_threads: CapacityLimiter
+    receipt_threads: CapacityLimiter
 
 
 async def get_services(request: Request) -> Services:

@@ -16,20 +16,37 @@ from starlette.exceptions import HTTPException
 from indexer.api.deps import Services
 from indexer.api.headers import SECURITY_HEADERS
 from indexer.journal import get_journal
-from indexer.results import NotCountedError
+from indexer.results import NoReceiptError, NotReadyError
 from qballot.errors import InputError, StorageError
 
-_TYPES = {404: "not_found", 405: "method_not_allowed", 422: "invalid_request", 503: "unavailable"}
+_TYPES = {
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "not_proven",
+    422: "invalid_request",
+    503: "unavailable",
+}
 _DETAILS = {404: "there is nothing at this path", 405: "this path answers to GET and HEAD alone"}
 
 _log = get_journal("api")
 
 
-class MissingError(HTTPException):
+class ExplainedError(HTTPException):
+    """An answer that is not what was asked for; `detail` says why, and is shown as it is."""
+
+
+class MissingError(ExplainedError):
     """What was asked for is not here; `detail` says what."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(404, detail)
+
+
+class UnprovenError(ExplainedError):
+    """There is no evidence, since the result is not proven; `detail` says why."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(409, detail)
 
 
 class ElectionNotFoundError(MissingError):
@@ -47,7 +64,8 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _answer_http_error)
     app.add_exception_handler(RequestValidationError, _answer_validation_error)
     app.add_exception_handler(InputError, _answer_input_error)
-    app.add_exception_handler(NotCountedError, _answer_not_counted)
+    app.add_exception_handler(NotReadyError, _answer_not_ready)
+    app.add_exception_handler(NoReceiptError, _answer_no_receipt)
     app.add_exception_handler(StorageError, _answer_storage_error)
     app.add_exception_handler(Exception, _answer_unexpected)
 
@@ -64,7 +82,7 @@ def make_error(request: Request, status: int, detail: str, headers: Mapping[str,
 async def _answer_http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    own = isinstance(error, MissingError)
+    own = isinstance(error, ExplainedError)
     detail = error.detail if own else _DETAILS.get(error.status_code, error.detail)
     headers = {"allow": "GET, HEAD"} if error.status_code == 405 else dict(error.headers or {})
     return make_error(request, error.status_code, detail, headers)
@@ -81,8 +99,15 @@ async def _answer_input_error(request: Request, error: Exception) -> Response:
     return make_error(request, 422, str(error))
 
 
-async def _answer_not_counted(request: Request, error: Exception) -> Response:
-    return make_error(request, 503, str(error), {"retry-after": "2"})
+async def _answer_not_ready(request: Request, error: Exception) -> Response:
+    if not isinstance(error, NotReadyError):
+        raise error
+    return make_error(request, 503, str(error), {"retry-after": str(error.retry_after_seconds)})
+
+
+async def _answer_no_receipt(request: Request, error: Exception) -> Response:
+    # Its words are our own: what an endpoint said is in the log.
+    return make_error(request, 503, str(error))
 
 
 async def _answer_storage_error(request: Request, error: Exception) -> Response:

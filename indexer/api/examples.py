@@ -42,6 +42,19 @@ _SUMMARY: dict[str, Any] = {
     "records": 4,
 }
 
+_LEVEL: dict[str, Any] = {
+    "level": "witnessed",
+    "level_text": "Witnessed: verified against the hash of block 1204, which infura and alchemy name. …",
+    "next_level_text": "Not final: infura and alchemy do not call block 1204 finalized yet.",
+    "named_by": [
+        {"operator": "infura", "hash": _hash("b"), "agrees": True, "final": False},
+        {"operator": "alchemy", "hash": _hash("b"), "agrees": True, "final": False},
+    ],
+    "alarm": None,
+    "alarm_kind": None,
+    "repaired": [],
+}
+
 ERROR: dict[str, Any] = {"type": "not_found", "detail": "this index holds no election at this address"}
 VOTER_PROOF: dict[str, Any] = {
     "address": "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266",
@@ -103,9 +116,7 @@ RESULT: dict[str, Any] = {
     "definition_hash": _hash("e"),
     "state": "complete",
     "state_text": "Complete: the election closed at 2027-01-01 00:00:00 UTC, and at block 1204 no ballot can follow.",
-    "level": "consistent",
-    "level_text": "Consistent: the hash chain recomputed from all ballots equals head() of the box at block 1204. …",
-    "alarm": None,
+    **_LEVEL,
     "block": _BLOCK,
     "head": _hash("a"),
     "turnout": _TURNOUT,
@@ -139,6 +150,41 @@ RESULT: dict[str, Any] = {
             "spoiled_weight": {},
         }
     ],
+}
+VERIFICATION: dict[str, Any] = {
+    "election": _BOX,
+    "chain_id": 1,
+    "state": "complete",
+    "state_text": RESULT["state_text"],
+    **{name: value for name, value in _LEVEL.items() if not name.startswith(("alarm", "repaired"))},
+    "needed": 2,
+    "alarm": None,
+    "alarm_kind": None,
+    "repaired": [],
+    "block": _BLOCK,
+    "head": _hash("a"),
+    "proof": {"block": _BLOCK, "operator": "infura", "has_lot": False},
+}
+EVIDENCE = """\
+{"kind":"evidence","version":1,"chain_id":1,"factory":"0x…","box":"0x…","salt":"0x…","code":"0x…"}
+{"kind":"definition","bytes":"0x…"}
+{"kind":"block","header":"0x…"}
+{"kind":"proof","box":["0x…"],"implementation":["0x…"],"head":["0x…"]}
+{"kind":"batches","batches":["0x…"]}
+{"kind":"census","hash":null}
+{"kind":"voters","voters":[["0x…","1"]]}
+{"kind":"end","batches":1,"records":1,"voters":1,"headers":0}
+"""
+RECEIPT: dict[str, Any] = {
+    "kind": "receipt",
+    "version": 1,
+    "chain_id": 1,
+    "box": _BOX.lower(),
+    "header": "0xf90261a0",
+    "transaction": 3,
+    "nodes": ["0xf851a0", "0xf90174"],
+    "log": 0,
+    "position": 5,
 }
 BALLOT_LIST: dict[str, Any] = {
     "election": _BOX,

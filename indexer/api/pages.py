@@ -10,8 +10,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from indexer.results.phase import describe_time
 from indexer.results.service import ElectionAnswer, ElectionsPage, make_document
-from indexer.results.verdict import describe_time
 from qballot.core.address import checksum_address
 from qballot.core.election import Contest
 
@@ -62,7 +62,12 @@ class Pages:
         shown = [
             (contest, counted[contest.id], draw_bars(contest, counted[contest.id])) for contest in contests if counted
         ]
-        return self._templates.get_template("election.html").render(answer=answer, result=document, contests=shown)
+        return self._templates.get_template("election.html").render(
+            answer=answer,
+            result=document,
+            contests=shown,
+            is_proven=answer.view.verdict.proven is not None,
+        )
 
     def render_error(self, status: int, detail: str) -> str:
         """Render the page for what went wrong. status: of HTTP."""

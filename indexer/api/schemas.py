@@ -1,41 +1,31 @@
-"""The forms of all JSON answers. Large numbers are decimal text, bytes 0x-hex, times Unix seconds of the chain."""
+"""The forms of all JSON answers but those of verification. Numbers, bytes and times are as in `schema_parts.py`."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from indexer.api import examples
-from indexer.results.verdict import Level, Phase, State
-
-AddressText = Annotated[str, Field(pattern="^0x[0-9a-fA-F]{40}$", description="20 bytes with EIP-55 checksum")]
-HashText = Annotated[str, Field(pattern="^0x[0-9a-f]{64}$", description="32 bytes")]
-BytesText = Annotated[str, Field(pattern="^0x([0-9a-f]{2})*$", description="Any number of bytes")]
-NumberText = Annotated[str, Field(pattern="^-?[0-9]+(/[0-9]+)?$", description="An exact number in decimal")]
-
-
-class Schema(BaseModel):
-    """Base of all answers."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ErrorBody(Schema):
-    """What every error looks like."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.ERROR]})
-
-    type: Annotated[str, Field(description="What kind of error, for programs")]
-    detail: Annotated[str, Field(description="What is wrong, for people")]
-
-
-class BlockBody(Schema):
-    """A block, by the endpoint that the index was read from."""
-
-    number: int
-    hash: HashText
-    timestamp: int
+from indexer.api.schema_parts import (
+    AddressText,
+    BlockBody,
+    BytesText,
+    ErrorBody,
+    HashText,
+    NumberText,
+    Schema,
+)
+from indexer.api.verification_schemas import (
+    AlarmKindField,
+    AlarmText,
+    LevelText,
+    NamedBy,
+    NextLevelText,
+    Repaired,
+)
+from indexer.results.phase import Phase, State
+from indexer.results.verdict import Level
 
 
 class SourceBody(Schema):
@@ -160,11 +150,12 @@ class ResultBody(Schema):
     state: State
     state_text: str
     level: Annotated[Level, Field(description="The highest level of verification that was reached")]
-    level_text: Annotated[str, Field(description="What that shows and what not, and why no higher level was reached")]
-    alarm: Annotated[
-        str | None,
-        Field(description="What contradicts this result, which is then not to be relied on; None when nothing does"),
-    ]
+    level_text: LevelText
+    next_level_text: NextLevelText
+    named_by: NamedBy
+    alarm: AlarmText
+    alarm_kind: AlarmKindField
+    repaired: Repaired
     block: Annotated[BlockBody, Field(description="The block that all of this holds at")]
     head: HashText
     turnout: TurnoutBody | None

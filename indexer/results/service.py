@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from indexer.results.count import Counts, View, load_view
-from indexer.results.definitions import Heading, Headings, find_definition
-from indexer.results.verdict import Phase, State, Verdict, compute_phase, judge
+from indexer.results.count import Counts, Tally, View, load_view
+from indexer.results.definitions import Heading, Headings
+from indexer.results.phase import Phase, State, compute_phase
+from indexer.results.proven import DEFAULT_NEEDED
+from indexer.results.verdict import Verdict
 from indexer.storage.model import Ballot, Block, Listing
+from indexer.storage.proof_model import Naming
 from indexer.storage.repository import Repository
 from qballot.core.address import checksum_address
 from qballot.core.election import Definition
@@ -18,22 +20,23 @@ from qballot.core.types import Address, VoterIndex
 MAX_PAGE_BYTES = 1024 * 1024
 """Bytes of ballots in one page of them."""
 
-OUTCOME = "outcome"
-TIE_FOR_ELIMINATION = "tie_for_elimination"
-"""Kind of the entry that every complete count's log ends with, and no other's."""
-
 
 @dataclass(frozen=True, slots=True)
 class ElectionAnswer:
-    """An election as the index had it at the view's block.
-
-    definition: None for an invalid one's. contests: their counts, None where no count was asked for.
-    """
+    """An election as the index had it at the view's block. tally: None where no count was asked for, or made."""
 
     view: View
-    definition: Definition | None
-    phase: Phase
-    contests: list[dict[str, Any]] | None = None
+    tally: Tally | None = None
+
+    @property
+    def definition(self) -> Definition | None:
+        """What was voted on; None for an invalid election's."""
+        return self.view.definition
+
+    @property
+    def phase(self) -> Phase:
+        """Where the election stood at the last indexed block."""
+        return compute_phase(self.view.election, self.view.block.timestamp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,15 @@ class BallotsPage:
 
 
 class Results:
-    """Answers about one index. Safe to share between threads; keeps what it has counted."""
+    """Answers about one index. Safe to share between threads; keeps what it has counted.
 
-    def __init__(self, repository: Repository) -> None:
+    needed: how many different operators must name a block's hash for what is proved at it to be witnessed.
+    """
+
+    def __init__(self, repository: Repository, *, needed: int = DEFAULT_NEEDED) -> None:
         self._repository = repository
-        self._counts = Counts(repository)
+        self._needed = needed
+        self._counts = Counts(repository, needed=needed)
         self._headings = Headings()
 
     def find_election(self, box: Address) -> ElectionAnswer | None:
@@ -77,8 +84,8 @@ class Results:
         Counts nothing.
         """
         with self._repository.snapshot() as snapshot:
-            view = load_view(snapshot, box)
-        return None if view is None else _answer(view)
+            view = load_view(snapshot, box, self._needed)
+        return None if view is None else ElectionAnswer(view)
 
     def find_counted(self, box: Address) -> ElectionAnswer | None:
         """Find an election with its count; None when the index does not have it.
@@ -87,10 +94,7 @@ class Results:
         included. Raises NotCountedError while there is none.
         """
         found = self._counts.load_tally(box)
-        if found is None:
-            return None
-        view, tally = found
-        return _answer(view, None if tally is None else tally.contests)
+        return None if found is None else ElectionAnswer(*found)
 
     def find_elections(self, *, limit: int, before: int | None = None) -> ElectionsPage:
         """Find up to `limit` elections, the newest first, those before the number that the last page named."""
@@ -119,7 +123,7 @@ class Results:
         ballots: list[Ballot] = []
         size = 0
         with self._repository.snapshot() as snapshot:
-            view = load_view(snapshot, box)
+            view = load_view(snapshot, box, self._needed)
             if view is None:
                 return None
             for ballot in snapshot.stream_ballots(view.election, limit=limit + 1, after=after, voter=voter):
@@ -128,6 +132,14 @@ class Results:
                     return BallotsPage(view, ballots, ballots[-1].position)
                 ballots.append(ballot)
         return BallotsPage(view, ballots, None)
+
+    def find_verification(self, box: Address) -> dict[str, Any] | None:
+        """Say how far an election's result is verified, and by whose word; None when the index does not have it.
+
+        Counts nothing, so that it may be ahead of a result that is still counted.
+        """
+        answer = self.find_election(box)
+        return None if answer is None else make_verification(answer)
 
     def find_result(self, box: Address) -> dict[str, Any] | None:
         """Make an election's result document; None when the index does not have the election. As `find_counted`."""
@@ -143,7 +155,7 @@ def result_document(repository: Repository, box: Address) -> dict[str, Any] | No
 def make_document(answer: ElectionAnswer) -> dict[str, Any]:
     """Make the result document: plain JSON values, with large numbers as text and bytes as 0x-hex."""
     election = answer.view.election
-    verdict = judge(election, answer.view.block)
+    verdict = answer.view.verdict
     return {
         "election": checksum_address(election.box),
         "title": None if answer.definition is None else answer.definition.title,
@@ -152,14 +164,31 @@ def make_document(answer: ElectionAnswer) -> dict[str, Any]:
         "definition_hash": f"0x{election.arguments.definition_hash.hex()}",
         "state": verdict.state.value,
         "state_text": verdict.state_text,
-        "level": verdict.level.value,
-        "level_text": verdict.level_text,
-        "alarm": verdict.alarm,
+        **level_json(verdict),
         "block": block_json(verdict.block),
         "head": f"0x{election.head.hex()}",
         "turnout": turnout_json(answer),
         "records": election.records,
         "contests": _contests(answer, verdict),
+    }
+
+
+def make_verification(answer: ElectionAnswer) -> dict[str, Any]:
+    """Make the document of how far a result is verified: plain JSON values."""
+    election, verdict = answer.view.election, answer.view.verdict
+    mark = None if verdict.proven is None else verdict.proven.mark
+    return {
+        "election": checksum_address(election.box),
+        "chain_id": answer.view.cursor.chain_id,
+        "state": verdict.state.value,
+        "state_text": verdict.state_text,
+        **level_json(verdict),
+        "needed": answer.view.proofs.needed,
+        "block": block_json(verdict.block),
+        "head": f"0x{election.head.hex()}",
+        "proof": None
+        if mark is None
+        else {"block": block_json(mark.block), "operator": mark.operator, "has_lot": mark.has_lot},
     }
 
 
@@ -177,30 +206,31 @@ def block_json(block: Block) -> dict[str, Any]:
     return {"number": block.number, "hash": f"0x{block.hash.hex()}", "timestamp": block.timestamp}
 
 
-def _answer(view: View, contests: list[dict[str, Any]] | None = None) -> ElectionAnswer:
-    election = view.election
-    definition = None if election.invalid_reason is not None else find_definition(election.definition)
-    return ElectionAnswer(view, definition, compute_phase(election, view.block.timestamp), contests)
+def level_json(verdict: Verdict) -> dict[str, Any]:
+    """Say how far a result is verified, by whose word, and what contradicts it."""
+    proven, alarm = verdict.proven, verdict.alarm
+    return {
+        "level": verdict.level.value,
+        "level_text": verdict.level_text,
+        "next_level_text": verdict.next_level_text,
+        "named_by": [] if proven is None else [naming_json(naming) for naming in proven.namings],
+        "alarm": None if alarm is None else alarm.text,
+        "alarm_kind": None if alarm is None else alarm.kind.value,
+        "repaired": list(verdict.repaired),
+    }
+
+
+def naming_json(naming: Naming) -> dict[str, Any]:
+    """Say what an operator says of the block of a proof."""
+    return {
+        "operator": naming.operator,
+        "hash": f"0x{naming.named_hash.hex()}",
+        "agrees": naming.agrees,
+        "final": naming.is_final,
+    }
 
 
 def _contests(answer: ElectionAnswer, verdict: Verdict) -> list[dict[str, Any]]:
-    if answer.contests is None or verdict.state not in (State.PARTIAL, State.COMPLETE):
+    if answer.tally is None or verdict.state not in (State.PARTIAL, State.COMPLETE):
         return []
-    show = _show_leading if verdict.state is State.PARTIAL else _show_winners
-    return [show(contest) for contest in answer.contests]
-
-
-def _show_winners(contest: Mapping[str, Any]) -> dict[str, Any]:
-    return {**contest, "leading": []}
-
-
-def _show_leading(contest: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn a count into that of an election that goes on: whoever would win leads, and nobody has won or tied."""
-    # Options that tie for elimination are the lowest: who leads then stands in the log.
-    stop = next((entry for entry in contest["log"] if entry["kind"] == TIE_FOR_ELIMINATION), None)
-    leading = stop["leading"] if stop else [*contest["winners"], *contest["tied"]]
-    steps = [entry for entry in contest["log"] if entry["kind"] != OUTCOME]
-    last = {"kind": "leading", "text": "Voting goes on: this is who leads, and nobody has won.", "leading": leading}
-    undecided: dict[str, Any] = {"winners": [], "tied": [], "tied_for": None, "open_seats": 0, "waits_for_lot": False}
-    unjudged: dict[str, Any] = {"verdict": None, "requirements": []}
-    return {**contest, **undecided, **unjudged, "leading": leading, "log": [*steps, last]}
+    return answer.tally.partial if verdict.state is State.PARTIAL else answer.tally.complete

@@ -1,52 +1,34 @@
 """What a result is worth: its state, its level, the block that it holds at, and all of that in words.
 
-Pure functions of what is in the index; time is the chain's alone.
-
-    opens_at            closes_at
-       │                    │
-    ───┼────────────────────┼──────────▶ timestamp of the block
-    upcoming     open       closed        phase
-         partial            complete      state
+Pure functions of what is in the index. `phase.py` says where an election stands at a block, `proven.py` which proof a
+result rests on, and `words.py` says it for people.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 
-from indexer.storage.model import Block, Election, HeadCheck, Listing
-from qballot.core.types import UnixSeconds
-
-
-class Phase(StrEnum):
-    """Where an election stands at a block."""
-
-    UPCOMING = "upcoming"
-    OPEN = "open"
-    CLOSED = "closed"
-    CANCELLED = "cancelled"
-    INVALID = "invalid"
-
-
-class State(StrEnum):
-    """What a result says, apart from how well it is verified."""
-
-    PARTIAL = "partial"
-    """At a block before the close: shows who leads, names no winner."""
-
-    COMPLETE = "complete"
-    """At a block at or after the close: no ballot can follow."""
-
-    CANCELLED = "cancelled"
-    """Cancelled by its organizer before the opening: nobody could vote."""
-
-    INVALID = "invalid"
-    """Something about the election is not as it must be: never counted."""
+from indexer.results.phase import PHASE_BEGINS, State, compute_phase, compute_state, describe_state
+from indexer.results.proven import Proofs, Proven, choose_proven, find_usable
+from indexer.results.words import (
+    NEVER_COMPARED,
+    NEVER_PROVED,
+    describe_consistent,
+    describe_disagreement,
+    describe_indexed,
+    describe_mismatch,
+    describe_proven,
+    describe_repair,
+    explain_consistent,
+    explain_indexed,
+    explain_proven,
+)
+from indexer.storage.model import Block, Election, HeadCheck
 
 
 class Level(StrEnum):
-    """How far a result is verified."""
+    """How far a result is verified, each level above the one before."""
 
     INDEXED = "indexed"
     """Read from logs."""
@@ -54,137 +36,134 @@ class Level(StrEnum):
     CONSISTENT = "consistent"
     """And the head recomputed from the records equals what `head()` answered at a block."""
 
+    PROVEN = "proven"
+    """And that head follows from the block's hash, by Merkle proofs."""
 
-PHASE_BEGINS = {Phase.OPEN: "opened", Phase.CLOSED: "closed"}
+    WITNESSED = "witnessed"
+    """And enough different operators name that hash."""
 
-NEVER_COMPARED = (
-    "Indexed: read from the logs that one endpoint gave. Nothing was compared with the chain, since an invalid "
-    "election is never counted."
-)
+    FINAL = "final"
+    """And they call the block finalized."""
+
+
+class AlarmKind(StrEnum):
+    """What an alarm is about."""
+
+    MISMATCH = "mismatch"
+    """The chain contradicts the records: the result is not to be relied on."""
+
+    DISAGREEMENT = "disagreement"
+    """Operators name different blocks: one of them is not to be relied on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What contradicts a result, or the chain that it rests on."""
+
+    kind: AlarmKind
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a result is worth. block: the block that it holds at. alarm: what contradicts it, None when nothing does."""
+    """What a result is worth.
+
+    level_text: what the level shows. next_level_text: why the next one is not reached; None for the highest.
+    alarm: None when nothing is contradicted. block: the block that all of it holds at. proven: what it rests on from
+    `proven` on, None below. repaired: what proofs have put right among its records, the latest first.
+    """
 
     state: State
     state_text: str
     level: Level
     level_text: str
-    alarm: str | None
+    next_level_text: str | None
+    alarm: Alarm | None
     block: Block
+    proven: Proven | None = None
+    repaired: tuple[str, ...] = ()
 
 
-def compute_phase(election: Election | Listing, now: UnixSeconds) -> Phase:
-    """Say where an election stands at a block with this timestamp."""
-    if election.invalid_reason is not None:
-        return Phase.INVALID
-    if election.cancelled:
-        return Phase.CANCELLED
-    if now < election.opens_at:
-        return Phase.UPCOMING
-    return Phase.OPEN if now < election.closes_at else Phase.CLOSED
+def judge(election: Election, indexed: Block, proofs: Proofs, *, draws_lots: bool = False) -> Verdict:
+    """Judge an election's result. indexed: the last block that the index holds. draws_lots: as of `choose_proven`.
 
-
-def compute_state(election: Election, now: UnixSeconds) -> State:
-    """Say what a result of the election can be at a block with this timestamp."""
-    phase = compute_phase(election, now)
-    if phase is Phase.INVALID:
-        return State.INVALID
-    if phase is Phase.CANCELLED:
-        return State.CANCELLED
-    return State.COMPLETE if phase is Phase.CLOSED else State.PARTIAL
-
-
-def judge(election: Election, indexed: Block) -> Verdict:
-    """Judge an election's result. indexed: the last block that the index holds.
-
-    A consistent result holds at the block that `head()` was read at, any other at the last indexed one.
+    A result that is proven holds at the block of its proof, a consistent one at the block that `head()` was read at,
+    any other at the last indexed one.
     """
+    repaired = tuple(map(describe_repair, proofs.repairs))
     if election.invalid_reason is not None:
-        return _judge_as(election, indexed, Level.INDEXED, NEVER_COMPARED)
+        return _judge_as(election, indexed, Level.INDEXED, NEVER_COMPARED, NEVER_PROVED)
     check = election.head_check
-    alarm = _find_alarm(check)
-    if alarm is not None:
-        return _judge_as(election, indexed, Level.INDEXED, _describe_indexed(alarm), alarm)
-    problem = _find_level_problem(election, indexed)
+    usable = find_usable(election, indexed, proofs)
+    if check is not None and _is_mismatch(election, check, usable):
+        text = describe_mismatch(check)
+        shown = (describe_indexed(text), explain_indexed("the chain contradicts the records"))
+        return _judge_as(election, indexed, Level.INDEXED, *shown, Alarm(AlarmKind.MISMATCH, text), repaired=repaired)
+    alarm = _find_disagreement(usable)
+    proven = choose_proven(usable, draws_lots=draws_lots)
+    if proven is not None:
+        texts = (describe_proven(election, proven, indexed), explain_proven(proven))
+        block = proven.mark.block
+        return _judge_as(election, block, _find_level(proven), *texts, alarm, proven, repaired)
+    problem = _find_problem(election, indexed)
     if problem is not None or check is None:
-        text = (
-            f"{_describe_indexed(problem or '')} An endpoint that leaves out or invents ballots would not be noticed."
-        )
-        return _judge_as(election, indexed, Level.INDEXED, text)
-    return _judge_as(election, check.block, Level.CONSISTENT, _describe_consistent(election, check.block, indexed))
+        texts = (describe_indexed(None), explain_indexed(problem or ""))
+        return _judge_as(election, indexed, Level.INDEXED, *texts, repaired=repaired)
+    texts = (describe_consistent(election, check.block, indexed), explain_consistent(check))
+    return _judge_as(election, check.block, Level.CONSISTENT, *texts, repaired=repaired)
 
 
-def describe_time(seconds: UnixSeconds) -> str:
-    """Write a time of the chain for people; a uint40 reaches beyond the years that calendars here know."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    except (ValueError, OverflowError):
-        return f"second {seconds} since 1970"
-
-
-def _judge_as(election: Election, block: Block, level: Level, level_text: str, alarm: str | None = None) -> Verdict:
+def _judge_as(  # noqa: PLR0917 # the parts of a verdict in their order
+    election: Election,
+    block: Block,
+    level: Level,
+    level_text: str,
+    next_level_text: str | None,
+    alarm: Alarm | None = None,
+    proven: Proven | None = None,
+    repaired: tuple[str, ...] = (),
+) -> Verdict:
     return Verdict(
         state=compute_state(election, block.timestamp),
-        state_text=_describe_state(election, block),
+        state_text=describe_state(election, block),
         level=level,
         level_text=level_text,
+        next_level_text=next_level_text,
         alarm=alarm,
         block=block,
+        proven=proven,
+        repaired=repaired,
     )
 
 
-def _find_alarm(check: HeadCheck | None) -> str | None:
-    """Say what the chain contradicts; None when it contradicts nothing, or was not asked."""
-    if check is None or check.chain_head is None or check.agrees:
-        return None
-    return (
-        f"MISMATCH: at block {check.block.number} the box's head() is 0x{check.chain_head.hex()}, and the records give "
-        f"0x{check.recomputed_head.hex()}. Records are missing, forged or out of order: do not rely on this result"
-    )
+def _is_mismatch(election: Election, check: HeadCheck, usable: list[Proven]) -> bool:
+    """Whether the chain contradicts the records. A later proof of what the records give settles it."""
+    if check.chain_head in (None, check.recomputed_head, election.head):
+        return False
+    return all(proven.mark.block.number <= check.block.number for proven in usable)
 
 
-def _find_level_problem(election: Election, indexed: Block) -> str | None:
+def _find_disagreement(usable: list[Proven]) -> Alarm | None:
+    contradicted = next((proven for proven in usable if proven.contradicted_by), None)
+    return None if contradicted is None else Alarm(AlarmKind.DISAGREEMENT, describe_disagreement(contradicted))
+
+
+def _find_level(proven: Proven) -> Level:
+    if proven.is_final:
+        return Level.FINAL
+    return Level.WITNESSED if proven.is_witnessed else Level.PROVEN
+
+
+def _find_problem(election: Election, indexed: Block) -> str | None:
     """Say why the level is not `consistent`, where nothing contradicts it; None when it is."""
     check = election.head_check
     if check is None:
-        return "head() of the box has not been read yet"
+        return "the box's head has not been read yet"
     if check.chain_head is None:
-        return f"the endpoint gave no head() of the box at block {check.block.number}"
+        return f"no endpoint gave the box's head at block {check.block.number}"
     if check.recomputed_head != election.head:
-        return f"the box has changed since head() was read at block {check.block.number}"
+        return f"the box has changed since its head was read at block {check.block.number}"
     phase = compute_phase(election, indexed.timestamp)
     if compute_phase(election, check.block.timestamp) is not phase:
-        return f"head() of the box has not been read since the election {PHASE_BEGINS[phase]}"
+        return f"the box's head has not been read since the election {PHASE_BEGINS[phase]}"
     return None
-
-
-def _describe_indexed(problem: str) -> str:
-    return f"Indexed: read from the logs that one endpoint gave. Not consistent, because {problem}."
-
-
-def _describe_consistent(election: Election, block: Block, indexed: Block) -> str:
-    later = ""
-    if compute_state(election, block.timestamp) is State.PARTIAL and indexed.number > block.number:
-        later = f" Up to block {indexed.number} the logs hold no later ballot; head() was not read again since."
-    return (
-        f"Consistent: the hash chain recomputed from all ballots equals head() of the box at block {block.number}. "
-        "No ballot is missing, added or moved if the endpoint told the truth about head(). Not proven: that value and "
-        f"the block's hash were taken from the endpoint without a state proof, and no second endpoint was asked.{later}"
-    )
-
-
-def _describe_state(election: Election, block: Block) -> str:
-    opens_at, closes_at = (describe_time(at) for at in (election.opens_at, election.closes_at))
-    match compute_phase(election, block.timestamp):
-        case Phase.INVALID:
-            return f"Invalid, and never counted: {election.invalid_reason}"
-        case Phase.CANCELLED:
-            return "Cancelled by its organizer before the opening: nobody could vote."
-        case Phase.UPCOMING:
-            return f"Not open yet at block {block.number}: ballots can be cast from {opens_at} until {closes_at}."
-        case Phase.OPEN:
-            return f"Partial until {closes_at}: shows who leads at block {block.number}, names no winner."
-        case Phase.CLOSED:
-            return f"Complete: the election closed at {closes_at}, and at block {block.number} no ballot can follow."

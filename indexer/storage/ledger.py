@@ -14,6 +14,8 @@ from indexer.storage.ledger_tables import LEDGER_CENSUS_VOTERS, LEDGER_CENSUSES,
 from qballot.core.census import Census, CensusEntry
 from qballot.core.types import Address, Hash32, VoterIndex, Weight
 
+_STREAMED_VOTERS = 5_000
+
 
 @dataclass(frozen=True, slots=True)
 class KeptCensus:
@@ -80,6 +82,15 @@ class Ledger:
                 CensusEntry(VoterIndex(row.voter), Address(bytes(row.address)), Weight(int(row.weight)))
                 for row in connection.execute(query)
             ]
+
+    def stream_voters(self, census: KeptCensus) -> Iterator[tuple[Address, Weight]]:
+        """Give all voters by index, some thousands at a time. Raises StorageError."""
+        columns = (LEDGER_CENSUS_VOTERS.c.address, LEDGER_CENSUS_VOTERS.c.weight)
+        chosen = select(*columns).where(LEDGER_CENSUS_VOTERS.c.census_id == census.number)
+        query = chosen.order_by(LEDGER_CENSUS_VOTERS.c.voter)
+        with self._reading() as connection:
+            for address, weight in connection.execution_options(yield_per=_STREAMED_VOTERS).execute(query):
+                yield Address(bytes(address)), Weight(int(weight))
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

@@ -9,6 +9,9 @@ from qballot.core.proof import HeadProof
 from qballot.core.provenance import BoxArguments
 from qballot.core.types import Address, BlockNumber, Hash32
 
+SPACING = 32
+"""Blocks between proofs that wait to become final: an epoch, by which Ethereum's finality moves."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeptProof:

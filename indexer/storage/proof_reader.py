@@ -7,19 +7,18 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, Select, and_, func, literal_column, not_, or_, select
 
 from indexer.storage.model import Block
-from indexer.storage.proof_model import DueBox, KeptProof, Naming, ProofMark, Repair
+from indexer.storage.proof_model import SPACING, DueBox, KeptProof, Naming, ProofMark, Repair
 from indexer.storage.proof_rows import read_due, read_mark, read_naming, read_proof, read_repair
-from indexer.storage.proof_tables import LEDGER_PROOFS, NAMINGS, REPAIRS
+from indexer.storage.proof_tables import LEDGER_PROOFS, NAMINGS, REPAIRS, has_lot
 from indexer.storage.rows import read_block
 from indexer.storage.tables import ELECTIONS, HEAD_CHECKS
 from qballot.core.tally.lot import LOT_DELAY_SECONDS
-from qballot.core.types import Address, Hash32
+from qballot.core.types import Address, BlockNumber, Hash32
 
 _AT_ONCE = 500
 _MARK = [
     *(LEDGER_PROOFS.c[name] for name in ("box", "block_number", "block_hash", "block_timestamp", "head", "operator")),
-    # The RLP of an empty list is one byte.
-    (func.length(LEDGER_PROOFS.c.lot) > 1).label("has_lot"),
+    has_lot().label("has_lot"),
 ]
 
 
@@ -50,7 +49,10 @@ class ProofReader:
         return found
 
     def load_waiting(self, needed: int, *, limit: int) -> list[Block]:
-        """Load blocks of proofs that fewer than `needed` operators call final, up to `limit`, the newest first."""
+        """Load blocks of proofs, up to `limit`, the newest first, that are not settled.
+
+        Fewer than `needed` operators call such a block final, or one names another block at its height.
+        """
         finals = (
             select(NAMINGS.c.block_hash)
             .where(NAMINGS.c.is_final, NAMINGS.c.named_hash == NAMINGS.c.block_hash)
@@ -58,9 +60,28 @@ class ProofReader:
             .having(func.count() >= needed)
         )
         columns = [LEDGER_PROOFS.c[name] for name in ("block_number", "block_hash", "block_timestamp")]
-        query = select(*columns).distinct().where(LEDGER_PROOFS.c.block_hash.not_in(finals))
+        contradicted = select(NAMINGS.c.block_hash).where(NAMINGS.c.named_hash != NAMINGS.c.block_hash)
+        block_hash = LEDGER_PROOFS.c.block_hash
+        query = select(*columns).distinct().where(or_(block_hash.not_in(finals), block_hash.in_(contradicted)))
         newest = query.order_by(LEDGER_PROOFS.c.block_number.desc()).limit(limit)
         return [read_block(row) for row in self._connection.execute(newest).mappings()]
+
+    def load_contradictions(self, *, limit: int) -> list[Naming]:
+        """Load up to `limit` words of operators that contradict a proof's block, of the newest blocks first."""
+        query = select(NAMINGS).where(NAMINGS.c.named_hash != NAMINGS.c.block_hash)
+        newest = query.order_by(NAMINGS.c.block_number.desc(), NAMINGS.c.operator).limit(limit)
+        return [read_naming(row) for row in self._connection.execute(newest).mappings()]
+
+    def load_witnessed(self, needed: int) -> BlockNumber | None:
+        """Load the height of the newest proof's block that so many operators name; None without any."""
+        named = (
+            select(NAMINGS.c.block_number)
+            .where(NAMINGS.c.named_hash == NAMINGS.c.block_hash)
+            .group_by(NAMINGS.c.block_hash, NAMINGS.c.block_number)
+            .having(func.count() >= needed)
+        )
+        found = self._connection.scalar(named.order_by(NAMINGS.c.block_number.desc()).limit(1))
+        return None if found is None else BlockNumber(found)
 
     def load_repairs(self, box: Address, *, limit: int) -> list[Repair]:
         """Load up to `limit` repairs of a box's batches, the latest first."""
@@ -71,8 +92,8 @@ class ProofReader:
         """Load the valid elections whose head should be proved at this block, the longest unproved first.
 
         They are those never looked at, or without success, those with records since, and those that have opened,
-        closed or come to the time of lots since. Of those that are open and have had no record since, up to `watched`
-        more.
+        closed or come to the time of lots since. Of those that are open and have had no record since, and of those
+        whose head was answered without a proof SPACING blocks ago, up to `watched` more.
         """
         check, own = HEAD_CHECKS.c, ELECTIONS.c
         begun = [own.opens_at, own.closes_at, own.closes_at + LOT_DELAY_SECONDS]
@@ -82,19 +103,47 @@ class ProofReader:
         )
         unsettled = or_(check.chain_head.is_(None), check.chain_head != own.head, moved)
         due = or_(check.block_number.is_(None), and_(check.block_number < at.number, unsettled))
-        quiet = and_(
-            ~own.cancelled,
-            check.block_number < at.number,
-            own.opens_at <= at.timestamp,
-            own.closes_at > at.timestamp,
-            not_(unsettled),
-        )
+        is_open = and_(~own.cancelled, own.opens_at <= at.timestamp, own.closes_at > at.timestamp)
+        unproven = and_(~check.is_proven, check.block_number <= at.number - SPACING)
+        quiet = and_(check.block_number < at.number, or_(is_open, unproven), not_(unsettled))
         query = _boxes().where(own.invalid_reason.is_(None)).order_by(check.block_number.asc().nulls_first(), own.id)
         rows = [
             *self._connection.execute(query.where(due)).mappings(),
             *self._connection.execute(query.where(quiet).limit(watched)).mappings(),
         ]
         return [read_due(row) for row in rows]
+
+    def load_lotless(self, at: Block, after: tuple[int, int], *, limit: int) -> list[DueBox]:
+        """Load valid elections whose lots can be drawn at a block and whose proofs do not show that block yet.
+
+        Their heads are proven at least. after: close and number of the last one that was loaded before; they come in
+        the order of these.
+        """
+        own = ELECTIONS.c
+        shown = select(LEDGER_PROOFS.c.box).where(LEDGER_PROOFS.c.head == own.head, has_lot())
+        chosen = and_(
+            own.invalid_reason.is_(None),
+            ~own.cancelled,
+            own.closes_at <= at.timestamp - LOT_DELAY_SECONDS,
+            or_(own.closes_at > after[0], and_(own.closes_at == after[0], own.id > after[1])),
+            HEAD_CHECKS.c.is_proven,
+            HEAD_CHECKS.c.chain_head == own.head,
+            own.box.not_in(shown),
+        )
+        query = _boxes().where(chosen).order_by(own.closes_at, own.id).limit(limit)
+        return [read_due(row) for row in self._connection.execute(query).mappings()]
+
+    def count_unproven(self) -> int:
+        """Count the valid elections whose head, as their records give it, is not proven."""
+        check, own = HEAD_CHECKS.c, ELECTIONS.c
+        proven = and_(check.is_proven, check.chain_head == own.head)
+        query = (
+            select(func.count())
+            .select_from(ELECTIONS)
+            .outerjoin(HEAD_CHECKS, and_(check.election_id == own.id, proven))
+            .where(own.invalid_reason.is_(None), check.election_id.is_(None))
+        )
+        return int(self._connection.scalar(query) or 0)
 
 
 def _boxes() -> Select[tuple[object, ...]]:

@@ -6,7 +6,7 @@ asked again. `migrations/` creates them.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, ColumnElement, func
 from sqlmodel import Field
 
 from indexer.storage.table_base import Row, table_of
@@ -64,3 +64,8 @@ class RepairRow(Row, table=True):
 LEDGER_PROOFS = table_of(LedgerProofRow)
 NAMINGS = table_of(NamingRow)
 REPAIRS = table_of(RepairRow)
+
+
+def has_lot() -> ColumnElement[bool]:
+    """Whether a proof shows the block that lots are drawn from: the RLP of an empty list is one byte."""
+    return func.length(LEDGER_PROOFS.c.lot) > 1

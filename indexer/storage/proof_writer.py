@@ -1,26 +1,25 @@
 """Everything that is written of what is proven: heads and their proofs, and who names their blocks.
 
-Of a box these proofs are kept: the newest; the newest final one; and of those between, which wait to become final, one
-every SPACING blocks, so that finality does not go back to the start with every new ballot.
+Of a box these proofs are kept: the newest; the newest final one; the newest that shows the block that lots are drawn
+from; and of those between, which wait to become final, one every SPACING blocks, so that finality does not go back to
+the start with every new ballot.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, and_, delete, func, insert, select
 
 from indexer.storage.engine import begin_write, storage_errors
 from indexer.storage.model import HeadCheck
-from indexer.storage.proof_model import KeptProof, Naming
+from indexer.storage.proof_model import SPACING, KeptProof, Naming
 from indexer.storage.proof_rows import naming_values, proof_values
-from indexer.storage.proof_tables import LEDGER_PROOFS, NAMINGS
+from indexer.storage.proof_tables import LEDGER_PROOFS, NAMINGS, has_lot
 from indexer.storage.rows import head_check_values
 from indexer.storage.tables import HEAD_CHECKS
 from qballot.core.types import Address, Hash32
-
-SPACING = 32
-"""Blocks between proofs that wait to become final: an epoch, by which Ethereum's finality moves."""
 
 
 class ProofWriter:
@@ -33,8 +32,13 @@ class ProofWriter:
         self._engine = engine
         self._needed = needed
 
-    def save_heads(self, checks: Mapping[int, HeadCheck], proofs: Sequence[KeptProof]) -> None:
-        """Keep boxes' heads, by the election's number, in place of earlier ones, and proofs, in one transaction."""
+    def save_heads(
+        self, checks: Mapping[int, HeadCheck], proofs: Sequence[KeptProof], namings: Iterable[Naming] = ()
+    ) -> None:
+        """Keep boxes' heads, by the election's number, in place of earlier ones, and proofs, in one transaction.
+
+        namings: by those who gave the proofs; where they have named the same before, that stays.
+        """
         with storage_errors("cannot write the index"), begin_write(self._engine) as connection:
             for number, check in checks.items():
                 connection.execute(delete(HEAD_CHECKS).where(HEAD_CHECKS.c.election_id == number))
@@ -42,7 +46,11 @@ class ProofWriter:
             for kept in proofs:
                 _remove(connection, kept.box, [kept.block.hash])
                 connection.execute(insert(LEDGER_PROOFS).values(proof_values(kept)))
-                self._prune(connection, kept.box)
+            for naming in namings:
+                if not _has_named(connection, naming):
+                    _replace_naming(connection, naming)
+            for box in dict.fromkeys(kept.box for kept in proofs):
+                self._prune(connection, box)
 
     def save_namings(self, namings: Iterable[Naming]) -> None:
         """Keep what operators say of blocks, in place of what they said of the same ones, and let go what is no longer
@@ -51,9 +59,7 @@ class ProofWriter:
         with storage_errors("cannot write the index"), begin_write(self._engine) as connection:
             blocks = set()
             for naming in namings:
-                own = and_(NAMINGS.c.block_hash == naming.block_hash, NAMINGS.c.operator == naming.operator)
-                connection.execute(delete(NAMINGS).where(own))
-                connection.execute(insert(NAMINGS).values(naming_values(naming)))
+                _replace_naming(connection, naming)
                 blocks.add(naming.block_hash)
             for block in blocks:
                 own_boxes = select(LEDGER_PROOFS.c.box).where(LEDGER_PROOFS.c.block_hash == block)
@@ -80,30 +86,49 @@ class ProofWriter:
             )
             .scalar_subquery()
         )
+        columns = LEDGER_PROOFS.c
         query = (
-            select(LEDGER_PROOFS.c.block_number, LEDGER_PROOFS.c.block_hash, finals >= self._needed)
-            .where(LEDGER_PROOFS.c.box == box)
-            .order_by(LEDGER_PROOFS.c.block_number)
+            select(columns.block_number, columns.block_hash, finals >= self._needed, has_lot())
+            .where(columns.box == box)
+            .order_by(columns.block_number)
         )
-        rows = [(number, Hash32(bytes(found)), bool(final)) for number, found, final in connection.execute(query)]
-        kept = choose_kept([(number, final) for number, _, final in rows])
-        _remove(connection, box, [found for place, (_, found, _) in enumerate(rows) if place not in kept])
+        rows = connection.execute(query).all()
+        kept = choose_kept([Place(number, bool(is_final), bool(lot)) for number, _, is_final, lot in rows])
+        _remove(connection, box, [Hash32(bytes(row[1])) for place, row in enumerate(rows) if place not in kept])
 
 
-def choose_kept(proofs: Sequence[tuple[int, bool]]) -> set[int]:
-    """Choose which of a box's proofs are kept, by their place.
+class Place(NamedTuple):
+    """A kept proof among others of its box. number: of its block. has_lot: whether it shows the lot's block."""
 
-    proofs: ascending, of each its block's number and whether that is final.
-    """
-    last_final = max((place for place, (_, final) in enumerate(proofs) if final), default=None)
-    kept = set() if last_final is None else {last_final}
-    last = None if last_final is None else proofs[last_final][0]
-    for place in range(0 if last_final is None else last_final + 1, len(proofs)):
-        number = proofs[place][0]
-        if last is None or number - last >= SPACING:
-            kept.add(place)
-            last = number
-    return kept | {len(proofs) - 1} if proofs else set()
+    number: int
+    is_final: bool
+    has_lot: bool
+
+
+def choose_kept(proofs: Sequence[Place]) -> set[int]:
+    """Choose which of a box's proofs, which are given by ascending blocks, are kept. Returns their indices."""
+    if not proofs:
+        return set()
+    last_final = max((at for at, place in enumerate(proofs) if place.is_final), default=None)
+    last_lot = max((at for at, place in enumerate(proofs) if place.has_lot), default=None)
+    kept = {len(proofs) - 1} | {at for at in (last_final, last_lot) if at is not None}
+    last = None if last_final is None else proofs[last_final].number
+    for at in range(0 if last_final is None else last_final + 1, len(proofs)):
+        if last is None or proofs[at].number - last >= SPACING:
+            kept.add(at)
+            last = proofs[at].number
+    return kept
+
+
+def _has_named(connection: Connection, naming: Naming) -> bool:
+    own = and_(NAMINGS.c.block_hash == naming.block_hash, NAMINGS.c.operator == naming.operator)
+    return connection.scalar(select(NAMINGS.c.named_hash).where(own)) == naming.named_hash
+
+
+def _replace_naming(connection: Connection, naming: Naming) -> None:
+    own = and_(NAMINGS.c.block_hash == naming.block_hash, NAMINGS.c.operator == naming.operator)
+    connection.execute(delete(NAMINGS).where(own))
+    connection.execute(insert(NAMINGS).values(naming_values(naming)))
 
 
 def _remove(connection: Connection, box: Address, hashes: Sequence[Hash32]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
 
 from sqlalchemy import Connection, Engine, Select, and_, func, or_, select
 
@@ -41,8 +43,8 @@ from indexer.storage.tables import (
     HEAD_CHECKS,
 )
 from qballot.core.ballot import Group
-from qballot.core.records import Record
-from qballot.core.types import Address, VoterIndex
+from qballot.core.records import Record, pack_records
+from qballot.core.types import Address, VoterIndex, Weight
 
 MAX_NUMBER = 2**31 - 1
 """Greatest number that an election can have: its column is an SQL INTEGER."""
@@ -189,6 +191,19 @@ class Snapshot:
         streamed = self._connection.execution_options(yield_per=_STREAMED_ROWS).execute(query)
         for row in streamed.mappings():
             yield read_record(row)
+
+    def stream_packed(self, election: Election) -> Iterator[bytes]:
+        """Give the records of each of the election's batches, packed as in its log, in the order of the chain.
+
+        Some thousands of records are loaded at a time; a batch is held as a whole.
+        """
+        columns = (BALLOTS.c.batch_sequence, BALLOTS.c.voter, BALLOTS.c.cast_at, BALLOTS.c.weight, BALLOTS.c.ballot)
+        query = select(*columns).where(BALLOTS.c.election_id == election.number).order_by(BALLOTS.c.position)
+        with self._connection.execution_options(yield_per=_STREAMED_ROWS).execute(query) as streamed:
+            for _, rows in groupby(streamed, key=itemgetter(0)):
+                yield pack_records(
+                    Record(voter, at, Weight(int(weight)), bytes(data)) for _, voter, at, weight, data in rows
+                )
 
 
 def _elections() -> Select[tuple[object, ...]]:

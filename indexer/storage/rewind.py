@@ -48,7 +48,7 @@ def rewind_index(connection: Connection, fork: Block, *, observed_at_unix: float
     for row in connection.execute(cut.group_by(ELECTIONS.c.id, ELECTIONS.c.box, ELECTIONS.c.block_number)).all():
         lost = _orphan_batches(connection, reorg, row.id, row.box, row.sequence)
         batches, records = batches + lost[0], records + lost[1]
-        _remove_batches(connection, row.id, row.sequence, keeps_tally=row.block_number <= fork.number)
+        remove_batches(connection, row.id, row.sequence, keeps_tally=row.block_number <= fork.number)
     elections = _remove_elections(connection, reorg, fork)
     revived = and_(ELECTIONS.c.cancelled, ELECTIONS.c.cancelled_at_block > fork.number)
     for (number,) in connection.execute(select(ELECTIONS.c.id).where(revived)).all():
@@ -131,7 +131,7 @@ def _orphan_batches(connection: Connection, reorg: Reorg, number: int, box: byte
     return len(rows), sum(row["records"] for row in rows)
 
 
-def _remove_batches(connection: Connection, number: int, sequence: int, *, keeps_tally: bool) -> None:
+def remove_batches(connection: Connection, number: int, sequence: int, *, keeps_tally: bool) -> None:
     """Remove an election's batches from a sequence on, and their records. keeps_tally: unless the election goes too."""
     chosen = and_(BATCHES.c.election_id == number, BATCHES.c.sequence == sequence)
     start = connection.scalar(select(BATCHES.c.first_position).where(chosen)) or 0

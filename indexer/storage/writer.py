@@ -13,6 +13,8 @@ from indexer.storage.engine import begin_write, describe, storage_errors
 from indexer.storage.finality import keep_blocks
 from indexer.storage.keep_tally import TallyKeeper, write_groups
 from indexer.storage.model import Block, ChainObservation, Election, NewBatch, RangeChange, Rewound
+from indexer.storage.proof_model import Repair
+from indexer.storage.replace import Replacement, remove_wrong, save_repair
 from indexer.storage.rewind import rewind_index
 from indexer.storage.rows import (
     batch_values,
@@ -65,10 +67,7 @@ class IndexWriter:
         with writing, self._tally.moving(after, change.until), begin_write(self._engine) as connection:
             self._move_cursor(connection, after, change.until)
             _insert_elections(connection, change.created)
-            elections = {**change.updated, **{election.box: election for election in change.created}}
-            progresses = {kept.box: kept for kept in _load_progress(connection, elections)}
-            self._write_batches(connection, change.batches, progresses)
-            _update_elections(connection, change.updated, progresses)
+            self._write_growth(connection, change)
             keep_blocks(connection, change)
 
     def rewind(self, fork: Block, *, observed_at_unix: float) -> Rewound:
@@ -82,11 +81,34 @@ class IndexWriter:
         with storage_errors("cannot rewind the index"), begin_write(self._engine) as connection:
             return rewind_index(connection, fork, observed_at_unix=observed_at_unix)
 
+    def replace(self, replacement: Replacement, *, observed_at_unix: float) -> Repair:
+        """Write an election's right batches in place of its wrong ones, in one transaction.
+
+        observed_at_unix: when, by the machine's clock. Raises StorageError when the cursor is no longer where the
+        right ones were read up to; nothing is written then.
+        """
+        at = replacement.at
+        self._tally.forget()
+        writing = storage_errors("cannot repair the index")
+        with writing, self._tally.moving(at, at), begin_write(self._engine) as connection:
+            # It stays where it is, and held until the end.
+            self._move_cursor(connection, at, at)
+            remove_wrong(connection, replacement)
+            self._write_growth(connection, replacement.change)
+            return save_repair(connection, replacement, observed_at_unix)
+
     def save_observation(self, observation: ChainObservation) -> None:
         """Keep what was last seen of the chain."""
         values = {**block_values(observation.head), "observed_at_unix": observation.observed_at_unix}
         with storage_errors("cannot write the index"), begin_write(self._engine) as connection:
             _replace_only_row(connection, CHAIN_OBSERVATIONS, values)
+
+    def _write_growth(self, connection: Connection, change: RangeChange) -> None:
+        """Write what elections, all of which are there, have grown by."""
+        elections = {**change.updated, **{election.box: election for election in change.created}}
+        progresses = {kept.box: kept for kept in _load_progress(connection, elections)}
+        self._write_batches(connection, change.batches, progresses)
+        _update_elections(connection, change.updated, progresses)
 
     def _write_batches(
         self, connection: Connection, batches: Sequence[NewBatch], progresses: Mapping[Address, _Progress]

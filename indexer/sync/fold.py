@@ -57,6 +57,12 @@ class _Growing:
         source = event.source
         if self._is_over or (source.block_number, source.log_index) <= self._created_at:
             raise DecodeError(f"{describe_place(event.box, source)}: {self._explain()}")
+        if event.packed is None and self.batches:
+            # Its head would tell nothing of them.
+            raise DecodeError(
+                f"{describe_place(event.box, source)}: found a cancellation after {self.batches} batches of ballots, "
+                "which the contract takes from the opening on alone, when nobody can cancel any more"
+            )
         self.head = head = follow_head(self.head, event)
         if event.packed is None:
             self._is_over = True

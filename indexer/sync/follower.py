@@ -1,8 +1,8 @@
 """The loop that keeps an index up with its chain, whatever endpoints, chain and database do meanwhile.
 
-lead ─▶ look at the chain ─▶ still the same one? ─▶ catch up ─▶ read heads ─▶ wait for a new block ─┐
- ▲              ▲                   └ no: rewind to the fork                                        │
- └──────────────┴───────────────────────────────────────────────────────────────────────────────────┘
+lead ─▶ look at the chain ─▶ still the same one? ─▶ catch up ─▶ prove heads ─▶ wait for a new block ─┐
+ ▲              ▲                   └ no: rewind to the fork                                         │
+ └──────────────┴────────────────────────────────────────────────────────────────────────────────────┘
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from sqlalchemy import Engine
 
 from indexer.journal import get_journal
 from indexer.storage.model import Block, ChainObservation
-from indexer.storage.proof_writer import ProofWriter
 from indexer.storage.repository import Repository
 from indexer.storage.writer import IndexWriter
 from indexer.sync.aside import Stopped, run_aside, wait_for
 from indexer.sync.catch_up import CatchUp
 from indexer.sync.fetch import RangeFetcher, to_block
-from indexer.sync.heads import check_heads
 from indexer.sync.leading import Lead
 from indexer.sync.memory import return_large_blocks
 from indexer.sync.observer import NoObserver, Observer
+from indexer.sync.proof_desk import ProofDesk
 from indexer.sync.reorg import find_fork
 from indexer.sync.tip import Tip, TipReader
 from indexer.sync.waiting import Alarm, compute_pause
@@ -47,12 +47,21 @@ MAX_REORGS = 10
 _log = get_journal("sync")
 
 
+class _Claimed(NamedTuple):
+    """What works on a database once it is known to be of this chain."""
+
+    writer: IndexWriter
+    catch_up: CatchUp
+    proofs: ProofDesk
+
+
 class Follower:
     """Indexes one factory's elections into one database.
 
     endpoints: one or several of one chain. factory: this version's own when None. chain_id: what the endpoints must
     serve; when None, what the first one does. from_block: where an empty database begins. poll_seconds: pause between
-    two looks at the chain. clock: the machine's, for health checks only. observer: hears what happens.
+    two looks at the chain. witnesses: how many operators must name a proof's block. clock: the machine's, which nothing
+    follows from. observer: hears what happens.
 
     Making one asks nothing of anyone: a wrong chain or database is found by the first look at the chain.
     """
@@ -66,6 +75,7 @@ class Follower:
         chain_id: int | None = None,
         from_block: int = 0,
         poll_seconds: float = 2.0,
+        witnesses: int = 2,
         clock: Callable[[], float] = time.time,
         observer: Observer | None = None,
     ) -> None:
@@ -78,12 +88,12 @@ class Follower:
         self._clock = clock
         self._observer = observer or NoObserver()
         self._repository = Repository(engine)
-        self._proofs = ProofWriter(engine, needed=2)
+        self._witnesses = witnesses
         self._fetcher = RangeFetcher(self._factory, compute_implementation_address(self._factory))
         self._tips = TipReader(self._endpoints)
         self._alarm = Alarm()
         self._lead = Lead(engine, self._observer)
-        self._claimed: tuple[IndexWriter, CatchUp] | None = None
+        self._claimed: _Claimed | None = None
         self._latest: Block | None = None
         self._observed_at = 0.0
 
@@ -104,7 +114,7 @@ class Follower:
                 try:
                     if self._lead.ask():
                         before = self._latest
-                        self._sync(None, stop)
+                        self._sync(None, stop, is_last=False)
                         pause = self._alarm.choose_pause(self._poll_seconds, is_new=self._latest != before)
                     failures = 0
                 except (ChainError, StorageError) as error:
@@ -114,11 +124,14 @@ class Follower:
                     break
                 self._alarm.wait(pause, stop, heeds=failures == 0)
         finally:
+            if self._claimed is not None:
+                self._claimed.proofs.leave()
             self._lead.resign()
 
     def sync_once(self, until: int | None = None, *, stop: threading.Event | None = None) -> Block | None:
-        """Index up to the latest block, or to `until` if that is lower; then read the heads that are to be checked.
+        """Index up to the latest block, or to `until` if that is lower; then prove the heads that are due.
 
+        The operators' answers are waited for, but not for long.
         stop: when set, end with what is being written. Returns the last indexed block, None if there is none yet.
         Raises WrongChainError, FinalityError and other ChainErrors, DecodeError for logs that the contracts cannot have
         emitted, StorageError also when the database serves another chain or factory, or another indexer leads.
@@ -127,24 +140,25 @@ class Follower:
         if not self._lead.ask():
             raise StorageError("another indexer leads: it keeps this index up")
         try:
-            return self._sync(until, stop)
+            return self._sync(until, stop, is_last=True)
         except Stopped:
             return self._load_cursor()
         finally:
             if not led:
                 self._lead.resign()
 
-    def _sync(self, until: int | None, stop: threading.Event | None) -> Block | None:
-        writer, catch_up = self._claim(stop)
+    def _sync(self, until: int | None, stop: threading.Event | None, *, is_last: bool) -> Block | None:
+        writer, catch_up, proofs = self._claim(stop)
         for _ in range(MAX_REORGS):
             try:
                 cursor = self._advance(catch_up, until, stop)
             except ReorgError as error:
                 _log.warning("the chain is no longer the one that was indexed", problem=str(error))
                 self._rewind(writer, stop)
+                proofs.rewound()
             else:
                 if cursor is not None:
-                    check_heads(self._endpoints, self._repository, self._proofs, cursor, stop)
+                    proofs.look(cursor, stop, is_last=is_last)
                 return cursor
         names = ", ".join(health.name for health in self._endpoints.healths())
         raise EndpointError(names, f"shows another chain each time, {MAX_REORGS} times in a row")
@@ -195,7 +209,7 @@ class Follower:
         )
         self._observer.reorged(rewound.reorg.depth)
 
-    def _claim(self, stop: threading.Event | None) -> tuple[IndexWriter, CatchUp]:
+    def _claim(self, stop: threading.Event | None) -> _Claimed:
         """Check chain and database, the first time, and get ready to write."""
         if self._claimed is None:
             return_large_blocks()
@@ -209,7 +223,17 @@ class Follower:
                 fetcher=self._fetcher,
                 observer=self._observer,
             )
-            self._claimed = writer, catch_up
+            proofs = ProofDesk(
+                self._endpoints,
+                self._engine,
+                writer,
+                chain_id=chain_id,
+                factory=self._factory,
+                witnesses=self._witnesses,
+                observer=self._observer,
+                clock=self._clock,
+            )
+            self._claimed = _Claimed(writer, catch_up, proofs)
         return self._claimed
 
     def _tell(self, tip: Tip, cursor: Block | None, finalized: Block | None) -> None:

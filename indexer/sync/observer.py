@@ -29,6 +29,18 @@ class Observer(Protocol):
     def reorged(self, depth: int) -> None:
         """Hear of a reorganisation that took away so many blocks."""
 
+    def heads_proven(self, at: Block, unproven: int) -> None:
+        """Hear that heads were to be proved at a block, and how many elections' are unproven now."""
+
+    def blocks_witnessed(self, newest: int | None, contradicted: int) -> None:
+        """Hear how far proofs are witnessed, and how many blocks of proofs an operator contradicts.
+
+        newest: height of the newest block of a proof that enough operators name; None without any.
+        """
+
+    def repaired(self, records: int) -> None:
+        """Hear of an election that was put right, in whose place so many records were written."""
+
     def leading(self, leads: bool) -> None:
         """Hear whether this indexer writes, or stands by."""
 
@@ -56,6 +68,15 @@ class NoObserver:
         """Do nothing."""
 
     def reorged(self, depth: int) -> None:
+        """Do nothing."""
+
+    def heads_proven(self, at: Block, unproven: int) -> None:
+        """Do nothing."""
+
+    def blocks_witnessed(self, newest: int | None, contradicted: int) -> None:
+        """Do nothing."""
+
+    def repaired(self, records: int) -> None:
         """Do nothing."""
 
     def leading(self, leads: bool) -> None:

@@ -23,6 +23,7 @@ from qballot.errors import (
     EndpointError,
     MissingBlockError,
     NoEndpointError,
+    NoProofError,
     QuotaExhaustedError,
     RangeTooWideError,
     SlowDownError,
@@ -31,17 +32,25 @@ from qballot.errors import (
 )
 from qballot.http_exchange import ATTEMPTS
 
-ABOUT_THE_QUESTION = (RangeTooWideError, AnswerTooLargeError, TransactionRefused)
+ABOUT_THE_QUESTION = (RangeTooWideError, AnswerTooLargeError, TransactionRefused, NoProofError)
 """Errors by which a healthy endpoint says something about what it was asked: they are for whoever asked."""
 
 T = TypeVar("T")
 
 
+class Member(NamedTuple):
+    """One of several endpoints. operator: who runs it. name: masked, and distinct among them."""
+
+    operator: str
+    name: str
+
+
 class _Endpoint:
     """One endpoint. checked: whether it is known to serve the right chain."""
 
-    def __init__(self, rpc: Rpc, name: str, clock: Callable[[], float]) -> None:
+    def __init__(self, rpc: Rpc, operator: str, name: str, clock: Callable[[], float]) -> None:
         self.rpc = rpc
+        self.operator = operator
         self.name = name
         self.breaker = Breaker(clock)
         self.checked = False
@@ -55,14 +64,24 @@ class _Failure(NamedTuple):
 class Endpoints:
     """One or more endpoints of one chain, in order of preference. Safe to share between threads; close it when done.
 
-    rpcs: they are closed with it. clock: in seconds, for how long an endpoint is left alone.
+    rpcs: they are closed with it. operators: who runs each, by default one for each distinct name. clock: in seconds,
+    for how long an endpoint is left alone.
     """
 
-    def __init__(self, rpcs: Sequence[Rpc], *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        rpcs: Sequence[Rpc],
+        *,
+        operators: Sequence[str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         if not rpcs:
             raise ValueError("found no endpoint, expected one at least")
-        names = number_names([rpc.endpoint for rpc in rpcs])
-        self._endpoints = [_Endpoint(rpc, name, clock) for rpc, name in zip(rpcs, names, strict=True)]
+        names = [rpc.endpoint for rpc in rpcs]
+        self._endpoints = [
+            _Endpoint(rpc, operator, name, clock)
+            for rpc, operator, name in zip(rpcs, operators or names, number_names(names), strict=True)
+        ]
         self._chain: ChainId | None = None
 
     @classmethod
@@ -81,7 +100,8 @@ class Endpoints:
             [
                 Rpc(address.url, timeout_seconds, name=name, attempts=attempts, on_request=on_request)
                 for address, name in zip(asked, names, strict=True)
-            ]
+            ],
+            operators=[address.operator for address in asked],
         )
 
     def __enter__(self) -> Self:
@@ -109,28 +129,33 @@ class Endpoints:
             if not endpoint.breaker.begin():
                 continue
             try:
-                if self._chain is not None and not endpoint.checked:
-                    self._check(endpoint)
-                answer = ask(endpoint.rpc)
+                answer = self._put(endpoint, ask)
             except ABOUT_THE_QUESTION:
-                endpoint.breaker.succeed()
                 raise
             except (EndpointError, WrongChainError) as error:
                 failures.append(_Failure(endpoint, error))
-                if _may_be_the_questions(error):
-                    endpoint.breaker.doubt(error)
-                else:
-                    endpoint.breaker.fail(error)
-            except BaseException:
-                endpoint.breaker.doubt(None)
-                raise
             else:
-                endpoint.breaker.succeed()
                 for failure in failures:
                     if _may_be_the_questions(failure.error):
                         failure.endpoint.breaker.fail(failure.error)
                 return answer
         raise self._explain([failure.error for failure in failures])
+
+    @property
+    def members(self) -> list[Member]:
+        """The endpoints, in order of preference."""
+        return [Member(endpoint.operator, endpoint.name) for endpoint in self._endpoints]
+
+    def ask(self, member: Member, ask: Callable[[Rpc], T]) -> T:
+        """Put a question to one endpoint and to no other. ask: as of `run`.
+
+        Raises NoEndpointError while the endpoint is left alone, and the error of the question.
+        """
+        endpoint = next(endpoint for endpoint in self._endpoints if endpoint.name == member.name)
+        if endpoint.breaker.begin():
+            return self._put(endpoint, ask)
+        said = None if endpoint.breaker.last_error is None else str(endpoint.breaker.last_error)
+        raise NoEndpointError(endpoint.name, wait_seconds=endpoint.breaker.remaining_seconds(), last_error=said)
 
     def wait_seconds(self) -> float:
         """Return how long until an endpoint may be asked; 0 when one may be now."""
@@ -165,6 +190,27 @@ class Endpoints:
     def healths(self) -> list[Health]:
         """Say how each endpoint does, in order of preference."""
         return [endpoint.breaker.describe(endpoint.name) for endpoint in self._endpoints]
+
+    def _put(self, endpoint: _Endpoint, ask: Callable[[Rpc], T]) -> T:
+        """Put a question to an endpoint whose breaker lets it through, and tell the breaker what came of it."""
+        try:
+            if self._chain is not None and not endpoint.checked:
+                self._check(endpoint)
+            answer = ask(endpoint.rpc)
+        except ABOUT_THE_QUESTION:
+            endpoint.breaker.succeed()
+            raise
+        except (EndpointError, WrongChainError) as error:
+            if _may_be_the_questions(error):
+                endpoint.breaker.doubt(error)
+            else:
+                endpoint.breaker.fail(error)
+            raise
+        except BaseException:
+            endpoint.breaker.doubt(None)
+            raise
+        endpoint.breaker.succeed()
+        return answer
 
     def _check(self, endpoint: _Endpoint) -> None:
         found = endpoint.rpc.chain_id()

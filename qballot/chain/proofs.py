@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from qballot.chain.rpc import BlockId, Rpc
 from qballot.core.proof import GetProofAnswer, Header, HeadProof, decode_get_proof, decode_header_answer
@@ -12,6 +14,7 @@ from qballot.errors import (
     ChainError,
     EndpointError,
     MissingBlockError,
+    NoProofError,
     ProofError,
     QuotaExhaustedError,
     SlowDownError,
@@ -22,6 +25,22 @@ PROVEN_BLOCKS = 128
 
 SLOT = "0x" + HEAD_SLOT.to_bytes(32).hex()
 """Some nodes take a slot in no other form."""
+
+_STATE_GONE = re.compile(
+    r"missing trie node|(?:state|block|header)[a-z0-9 ]* (?:is |are )?(?:not (?:available|found)|unavailable|pruned)"
+    r"|pruned|too old|proof window|historical (?:state|proof)|distance to target",
+    re.IGNORECASE,
+)
+"""Words by which nodes say that they do not have, or do not prove, the state of the block that was asked for: geth's
+`missing trie node`, reth's `distance to target block exceeds maximum proof window`, erigon's and others'."""
+
+_UNKNOWN_METHOD = re.compile(
+    r"(?:unknown|unsupported|no such|invalid|disabled) method|unsupported|disabled"
+    r"|not (?:found|exist|supported|available|allowed|implemented|whitelisted)",
+    re.IGNORECASE,
+)
+_UNKNOWN_METHOD_CODES = frozenset({-32601, -32004})
+"""JSON-RPC's `method not found`, and EIP-1474's `method not supported`."""
 
 
 def fetch_header(rpc: Rpc, block: BlockId) -> Header:
@@ -62,7 +81,46 @@ def fetch_head_proof(rpc: Rpc, box: Address, implementation: Address, block: int
             f"no proof of block {block}: {error}. Most nodes prove the last {PROVEN_BLOCKS} blocks alone: ask for a "
             "later block, since a box does not change after the close, or ask an archive's endpoint"
         ) from error
-    return HeadProof.of(_read_proof(rpc, found[0]), _read_proof(rpc, found[1]))
+    return HeadProof.of(read_proof(rpc, found[0]), read_proof(rpc, found[1]))
+
+
+class ProofAnswers(NamedTuple):
+    """What a node answers about one block, as JSON, not looked at yet. boxes: in the order asked."""
+
+    header: Any
+    implementation: Any
+    boxes: list[Any]
+
+
+def fetch_proof_answers(rpc: Rpc, boxes: Sequence[Address], implementation: Address, block: int) -> ProofAnswers:
+    """Ask for a block's header and for the proofs of the implementation and of many boxes with their heads.
+
+    Raises NoProofError where the node gives no proofs, or none of this block, and other EndpointErrors.
+    """
+    where = hex(block)
+    requests: list[Any] = [
+        ("eth_getBlockByNumber", [where, False]),
+        ("eth_getProof", ["0x" + implementation.hex(), [], where]),
+        *(("eth_getProof", ["0x" + box.hex(), [SLOT], where]) for box in boxes),
+    ]
+    try:
+        header, first, *others = rpc.call_many(requests)
+    except (SlowDownError, QuotaExhaustedError):
+        raise
+    except EndpointError as error:
+        if error.code is None and not isinstance(error, MissingBlockError):
+            raise
+        raise _explain(rpc, error, block) from error
+    return ProofAnswers(header, first, others)
+
+
+def _explain(rpc: Rpc, error: EndpointError, block: int) -> NoProofError:
+    said = str(error)
+    lasting = not _STATE_GONE.search(said) and (
+        error.code in _UNKNOWN_METHOD_CODES or _UNKNOWN_METHOD.search(said) is not None
+    )
+    what = "gives no proofs" if lasting else f"gives no proof of block {block}"
+    return NoProofError(rpc.endpoint, f"{what}: {said}", lasting=lasting)
 
 
 def _read_header(rpc: Rpc, block: BlockId, answer: object) -> Header:
@@ -77,7 +135,8 @@ def _read_header(rpc: Rpc, block: BlockId, answer: object) -> Header:
     return header
 
 
-def _read_proof(rpc: Rpc, answer: object) -> GetProofAnswer:
+def read_proof(rpc: Rpc, answer: object) -> GetProofAnswer:
+    """Read an answer to `eth_getProof`. Raises ProofError that names the endpoint when it is malformed."""
     try:
         return decode_get_proof(answer)
     except ProofError as error:

@@ -22,6 +22,8 @@ from qballot.errors import (
     ContractReverted,
     EndpointError,
     MissingBlockError,
+    QuotaExhaustedError,
+    SlowDownError,
     WrongChainError,
 )
 from qballot.http_exchange import ATTEMPTS
@@ -126,6 +128,24 @@ class Rpc:
         """Return many blocks by number or tag, in the order asked. Raises MissingBlockError when one is missing."""
         found = self._fetch_many([_block_request(block) for block in blocks], answers.decode_block)
         return [self._checked_block(block, header) for block, header in zip(blocks, found, strict=True)]
+
+    def find_blocks(self, blocks: Sequence[BlockId]) -> list[BlockHeader | None]:
+        """Return many blocks by number or tag, in the order asked; None for each that the node does not have or know.
+
+        Raises EndpointError when it does not answer, or with a block that was not asked for.
+        """
+        requests = [_block_request(block) for block in blocks]
+        found: list[BlockHeader | None] = []
+        while len(found) < len(blocks):
+            try:
+                for outcome in self._fetch_outcomes(requests[len(found) :]):
+                    found.append(self._find_block(blocks[len(found)], outcome))
+            except EndpointError as error:
+                # Where the endpoint takes no batches, an answer that is an error is raised.
+                if self._batch_size > 1 or not _is_answer(error):
+                    raise
+                found.append(None)
+        return found
 
     def block_receipts(self, block_hash: Hash32) -> list[Receipt]:
         """Return the receipts of every transaction of a block, in their order.
@@ -298,6 +318,14 @@ class Rpc:
                 raise outcome
         return outcomes
 
+    def _find_block(self, block: BlockId, outcome: msgspec.Raw | ChainError) -> BlockHeader | None:
+        if isinstance(outcome, ChainError):
+            if _is_answer(outcome):
+                return None
+            raise outcome
+        header = self._decode("eth_getBlockByNumber", outcome, answers.decode_block)
+        return None if header is None else self._checked_block(block, header)
+
     def _checked_block(self, block: BlockId | bytes, header: BlockHeader | None) -> BlockHeader:
         method, (name, _) = _block_request(block)
         if header is None:
@@ -312,6 +340,13 @@ class Rpc:
             return decode(raw)
         except (msgspec.DecodeError, ValueError) as error:
             raise EndpointError(self.endpoint, f"{method}: the result is not as it should be: {error}") from None
+
+
+def _is_answer(error: ChainError) -> bool:
+    """Whether an error is a node's own word about what it was asked, rather than about being asked."""
+    if isinstance(error, SlowDownError | QuotaExhaustedError) or not isinstance(error, EndpointError):
+        return False
+    return error.code is not None or isinstance(error, MissingBlockError)
 
 
 def find_problem(

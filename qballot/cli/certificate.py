@@ -60,7 +60,8 @@ def certificate_command(
     from qballot.core.proof import digest_evidence, write_evidence
 
     published = address or (source if source.startswith(("http://", "https://")) else None)
-    facts = collect_facts(checked.verification, checked.trust, digest_evidence(write_evidence(checked.evidence)), published)
+    digest = digest_evidence(write_evidence(checked.evidence))
+    facts = collect_facts(checked.verification, checked.trust, digest, published)
     written = [
         (path, write_pdf(facts, font) if path.suffix.lower() == ".pdf" else write_html(facts)) for path in output
     ]

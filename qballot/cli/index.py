@@ -156,6 +156,7 @@ def _run(settings: Settings, expected: _Expected, engine: Engine, watch: _Watch,
             chain_id=expected.chain_id,
             from_block=settings.from_block,
             poll_seconds=settings.poll_seconds,
+            witnesses=settings.witnesses,
             observer=watch.observer,
         )
 

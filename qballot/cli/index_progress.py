@@ -88,6 +88,15 @@ class Progress:
         with self._lock:
             self._samples.clear()
 
+    def heads_proven(self, at: Block, unproven: int) -> None:
+        """Hear how far heads are proven, which the line does not show."""
+
+    def blocks_witnessed(self, newest: int | None, contradicted: int) -> None:
+        """Hear how far proofs are witnessed, which the line does not show."""
+
+    def repaired(self, records: int) -> None:
+        """Hear of an election that was put right, which the follower logs itself."""
+
     def leading(self, leads: bool) -> None:
         """Hear whether this indexer writes."""
         with self._lock:

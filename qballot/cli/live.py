@@ -41,6 +41,21 @@ class Observers:
         for observer in self._observers:
             observer.reorged(depth)
 
+    def heads_proven(self, at: Block, unproven: int) -> None:
+        """Tell all how far heads are proven."""
+        for observer in self._observers:
+            observer.heads_proven(at, unproven)
+
+    def blocks_witnessed(self, newest: int | None, contradicted: int) -> None:
+        """Tell all how far proofs are witnessed."""
+        for observer in self._observers:
+            observer.blocks_witnessed(newest, contradicted)
+
+    def repaired(self, records: int) -> None:
+        """Tell all of an election that was put right."""
+        for observer in self._observers:
+            observer.repaired(records)
+
     def leading(self, leads: bool) -> None:
         """Tell all whether this indexer writes."""
         for observer in self._observers:
@@ -75,6 +90,15 @@ class ProgressLog:
 
     def reorged(self, depth: int) -> None:
         """Hear of a reorganisation, which the follower logs itself."""
+
+    def heads_proven(self, at: Block, unproven: int) -> None:
+        """Hear how far heads are proven, which the follower logs itself where they are not."""
+
+    def blocks_witnessed(self, newest: int | None, contradicted: int) -> None:
+        """Hear how far proofs are witnessed, which the follower logs itself where they are contradicted."""
+
+    def repaired(self, records: int) -> None:
+        """Hear of an election that was put right, which the follower logs itself."""
 
     def leading(self, leads: bool) -> None:
         """Hear whether this indexer writes, which the follower logs itself."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from qballot.cli.options import DatabaseOption, override_settings
+from qballot.cli.options import DatabaseOption, RpcUrlOption, override_settings
 
 
 def serve_command(
@@ -15,17 +15,19 @@ def serve_command(
         int | None, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one.", show_default="8000")
     ] = None,
     database: DatabaseOption = None,
+    rpc_url: RpcUrlOption = None,
 ) -> None:
-    """Serve elections and results over HTTP: JSON for programs, pages for people.
+    """Serve elections, results and their evidence over HTTP: JSON for programs, pages for people.
 
     Options override the settings in the environment and in .env. Run `qballot index` beside it, over the same database.
+    The endpoint is asked for ballots' receipts alone.
 
     Example: qballot serve --port 8000 --database sqlite:///qballot.sqlite3
     """
     from indexer.api import create_app, listen, run_server
     from indexer.journal import configure_logging
 
-    settings = override_settings(host=host, port=port, database_url=database)
+    settings = override_settings(host=host, port=port, database_url=database, rpc_url=rpc_url)
     configure_logging()
     listener = listen(settings.host, settings.port)
     with listener:

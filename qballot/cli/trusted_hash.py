@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit, urlunsplit
 
 import typer
 
@@ -51,6 +52,17 @@ def open_source(source: str) -> Iterator[Iterator[bytes]]:
             yield iter(lambda: file.read(PIECE_BYTES), b"")
     except OSError as error:
         raise InputError(f"{source} cannot be read: {error.strerror}") from error
+
+
+def find_evidence_url(source: str) -> str:
+    """Find where an election's evidence is, given its page or its place in the API; another source as it is."""
+    if not source.startswith(("http://", "https://")):
+        return source
+    parts = urlsplit(source)
+    named = re.fullmatch(r"(?P<prefix>.*)/(?:elections|e)/(?P<box>0[xX][0-9a-fA-F]{40})/?", parts.path)
+    if named is None:
+        return source
+    return urlunsplit(parts._replace(path=f"{named['prefix']}/elections/{named['box']}/evidence"))
 
 
 def read_block_hash(text: str | None) -> Hash32 | None:

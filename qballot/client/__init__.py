@@ -5,7 +5,7 @@
             print(election.title, client.result(election.election).state)
 
 `client.py` has a method for every route, `answers.py` the forms of what they return, `http.py` the connection.
-What it returns is what that server says: see a result's `level`, or recount it (`qballot.core.tally`).
+What it returns is what that server says: see a result's `level`, or verify the evidence (`qballot.core.proof`).
 """
 
 from qballot.client.answers import (
@@ -17,10 +17,13 @@ from qballot.client.answers import (
     Election,
     ElectionPage,
     ElectionSummary,
+    Naming,
+    Proof,
     Readiness,
     Result,
     Source,
     Turnout,
+    Verification,
 )
 from qballot.client.client import Client
 
@@ -34,8 +37,11 @@ __all__ = [
     "Election",
     "ElectionPage",
     "ElectionSummary",
+    "Naming",
+    "Proof",
     "Readiness",
     "Result",
     "Source",
     "Turnout",
+    "Verification",
 ]

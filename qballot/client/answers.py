@@ -176,11 +176,57 @@ class Contest(Answer):
     spoiled_weight: dict[str, _Weight]
 
 
+class Naming(Answer):
+    """What an operator's endpoint says of the block that a result is proved at.
+
+    hash: what it calls the block of that height. agrees: whether that is the block of the proof. final: whether it
+    calls it finalized.
+    """
+
+    operator: str
+    hash: _Hash
+    agrees: bool
+    final: bool
+
+
+class Proof(Answer):
+    """The kept proof that a result rests on. operator: whose endpoint gave it. has_lot: whether it shows the lot."""
+
+    block: Block
+    operator: str
+    has_lot: bool
+
+
+class Verification(Answer):
+    """How far a result is verified by the server, at `block`, and by whose word.
+
+    next_level_text: why the next level is not reached; None for the highest. named_by: every operator that was asked
+    for the block's hash, of whom `needed` must agree. alarm: what contradicts the result (alarm_kind `mismatch`) or the
+    chain that it rests on (`disagreement`). repaired: what was put right, the latest first. proof: None below `proven`.
+    """
+
+    election: _Address
+    chain_id: ChainId
+    state: str
+    state_text: str
+    level: str
+    level_text: str
+    next_level_text: str | None
+    named_by: tuple[Naming, ...]
+    needed: int
+    alarm: str | None
+    alarm_kind: str | None
+    repaired: tuple[str, ...]
+    block: Block
+    head: _Hash
+    proof: Proof | None
+
+
 class Result(Answer):
     """An election's result and what it is worth: `state` and `level`, each with a text for people, at `block`.
 
-    alarm: what contradicts the result, such as the chain itself: not to be relied on then. None when nothing does.
-    contests: empty for a cancelled or invalid election.
+    next_level_text, named_by, alarm, alarm_kind, repaired: as of `Verification`. With an alarm of the kind `mismatch`
+    it is not to be relied on. contests: empty for a cancelled or invalid election.
     """
 
     election: _Address
@@ -192,7 +238,11 @@ class Result(Answer):
     state_text: str
     level: str
     level_text: str
+    next_level_text: str | None
+    named_by: tuple[Naming, ...]
     alarm: str | None
+    alarm_kind: str | None
+    repaired: tuple[str, ...]
     block: Block
     head: _Hash
     turnout: Turnout | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -19,12 +20,15 @@ from qballot.client.answers import (
     ElectionSummary,
     Readiness,
     Result,
+    Verification,
 )
+from qballot.client.download import open_download, save_pieces
 from qballot.client.http import Connection, Response
 from qballot.core.address import checksum_address, parse_address
 from qballot.core.census_proof import VoterProof, load_voter_proof
+from qballot.core.proof import ReceiptFile, read_receipt_file
 from qballot.core.types import Address
-from qballot.errors import ApiError, InputError
+from qballot.errors import ApiError, DecodeError, InputError
 
 DEFAULT_TIMEOUT_SECONDS = 20.0
 
@@ -50,6 +54,7 @@ class Client:
 
     def __init__(self, url: str, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS) -> None:
         self._connection = Connection(url, timeout_seconds)
+        self._url = url.rstrip("/")
 
     def __repr__(self) -> str:
         return f"Client({self._connection.name})"
@@ -87,6 +92,32 @@ class Client:
     def result(self, box: AddressOrText) -> Result:
         """Return an election's result, with its state, its level of verification and the block that it holds at."""
         return self._get(f"/elections/{_text(box)}/results", Result)
+
+    def verification(self, box: AddressOrText) -> Verification:
+        """Return how far the server has verified an election's result, by whose word, and why not further."""
+        return self._get(f"/elections/{_text(box)}/verification", Verification)
+
+    def evidence(self, box: AddressOrText, file: Path, *, census: bool = True) -> int:
+        """Download an election's evidence into a file, which is there once it is whole. Returns its size in bytes.
+
+        census: whether the voters are in it; otherwise their file is named by its hash. `verify_evidence_file` of
+        `qballot.core.proof` verifies it. A server that is still writing it is waited for; ApiError of the kind
+        `not_proven` where there is none yet, InputError where the file cannot be written.
+        """
+        query = "" if census else "?census=false"
+        with open_download(f"{self._url}/elections/{_text(box)}/evidence{query}") as pieces:
+            return save_pieces(file, pieces)
+
+    def receipt(self, box: AddressOrText, position: int) -> ReceiptFile:
+        """Return a ballot's receipt. position: among the box's records, from 0.
+
+        `verify_receipt_file` of `qballot.core.proof` verifies it, and `write_receipt_file` writes the voter's file.
+        """
+        path = f"/elections/{_text(box)}/ballots/{position}/receipt"
+        try:
+            return read_receipt_file(self._connection.get(path, {}).body)
+        except DecodeError as error:
+            raise self._unreadable(path, str(error)) from None
 
     def ballots_page(
         self, box: AddressOrText, *, after: int | None = None, limit: int | None = None, voter: int | None = None

@@ -12,10 +12,9 @@ grouped before they are counted: a million ballots hold few different ones.
 from __future__ import annotations
 
 import struct
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import TypeAlias
 
 from qballot.core.election import Definition
@@ -74,14 +73,19 @@ def split_ballot(definition: Definition, ballot: bytes) -> tuple[Marks, ...] | N
 
 def group_ballots(ballots: Iterable[tuple[bytes, int]]) -> dict[bytes, Group]:
     """Group (ballot, weight) pairs, one a voter, by the ballots' bytes."""
-    pairs = list(ballots)
-    numbers = Counter(map(itemgetter(0), pairs))
-    weights = set(map(itemgetter(1), pairs))
-    if len(weights) == 1:
-        # Counting alone is twice as fast as adding up, and most elections give every voter the same weight.
-        (weight,) = weights
-        return {ballot: Group(number, number * weight) for ballot, number in numbers.items()}
-    sums: dict[bytes, int] = {}
-    for ballot, weight in pairs:
-        sums[ballot] = sums.get(ballot, 0) + weight
-    return {ballot: Group(number, sums[ballot]) for ballot, number in numbers.items()}
+    weights: defaultdict[bytes, list[int]] = defaultdict(list)
+    for ballot, weight in ballots:
+        # Looking up one list a ballot takes half the time of adding to a number and to a sum.
+        weights[ballot].append(weight)
+    return {ballot: Group(len(found), sum(found)) for ballot, found in weights.items()}
+
+
+def group_columns(ballots: Sequence[bytes], weights: Sequence[int]) -> dict[bytes, Group]:
+    """Group ballots and their weights, one of each a voter, as `group_ballots` does."""
+    if len(ballots) != len(weights):
+        raise ValueError(f"{len(weights)} weights were given for {len(ballots)} ballots, expected one for each")
+    if not weights or weights.count(weights[0]) < len(weights):
+        return group_ballots(zip(ballots, weights, strict=True))
+    # Most elections give every voter the same weight, and counting alone is the fastest.
+    weight = weights[0]
+    return {ballot: Group(number, number * weight) for ballot, number in Counter(ballots).items()}

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from qballot.census.progress import Report
-from qballot.chain.proofs import fetch_headers
+from qballot.chain.lot import MAX_LOT_HEADERS, fetch_lot_headers, find_lot_number
 from qballot.chain.rpc import Rpc
-from qballot.core.proof import Header, Verification, encode_header
+from qballot.core.proof import Header, Verification
 from qballot.core.tally.lot import LOT_DELAY_SECONDS
 from qballot.core.types import BlockNumber, UnixSeconds
-
-MAX_LOT_HEADERS = 50_000
-"""Most headers that are put in: a week of Ethereum's blocks, 60 MB."""
-
-HEADERS_AT_ONCE = 100
 
 
 def needs_lot(found: Verification) -> bool:
@@ -31,7 +26,7 @@ def collect_lot(
     header: of the evidence's block, late enough for the lot. created_in: a block before the close.
     Whether they are linked is not looked at. Raises ChainError, ProofError.
     """
-    first = _find_first(rpc, created_in, header.number, closes_at + LOT_DELAY_SECONDS)
+    first = find_lot_number(rpc, created_in, header.number, closes_at + LOT_DELAY_SECONDS)
     count = header.number - first + 1
     if count > MAX_LOT_HEADERS:
         return (
@@ -39,20 +34,4 @@ def collect_lot(
             f"{MAX_LOT_HEADERS:,} are put in: a tie stays open; ask an archive's endpoint for the evidence at a block "
             f"from {first} to {first + MAX_LOT_HEADERS - 1}"
         )
-    headers: list[bytes] = []
-    for start in range(first - 1, header.number, HEADERS_AT_ONCE):
-        end = min(start + HEADERS_AT_ONCE, header.number)
-        headers += map(encode_header, fetch_headers(rpc, range(start, end)))
-        report("reading the lot's headers", len(headers), count)
-    return tuple(headers)
-
-
-def _find_first(rpc: Rpc, before: int, late: int, needed: int) -> int:
-    """Find the first block of this second or later. before: one of an earlier second. late: one that is late enough."""
-    while late - before > 1:
-        middle = (before + late) // 2
-        if rpc.block(middle).timestamp >= needed:
-            late = middle
-        else:
-            before = middle
-    return late
+    return fetch_lot_headers(rpc, first, header.number, lambda done: report("reading the lot's headers", done, count))

@@ -7,26 +7,21 @@ from dataclasses import dataclass
 
 from qballot.census.progress import Report, say_nothing
 from qballot.chain.answers import Log
+from qballot.chain.block_receipts import fetch_block_receipts
 from qballot.chain.contracts import BALLOTS_CAST, decode_ballots_cast
 from qballot.chain.creation import BLOCK_RANGE, scan_logs
-from qballot.chain.proofs import fetch_header
 from qballot.chain.rpc import Rpc
 from qballot.core.proof import (
     Header,
     ReceiptFile,
-    build_receipt_proof,
-    build_receipts_trie,
-    decode_receipt_answers,
-    encode_header,
     hash_header,
     verify_receipt_file,
 )
-from qballot.core.proof.receipt import Receipt
 from qballot.core.records import Record, unpack_records
 from qballot.core.standing import judge_records
 from qballot.core.types import Hash32
 from qballot.election import ChainElection
-from qballot.errors import EndpointError, InputError, MissingBlockError, ProofError
+from qballot.errors import InputError, ProofError
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,37 +109,5 @@ def _find_places(
 
 def _build(rpc: Rpc, election: ChainElection, place: _Place) -> ReceiptFile:
     log = place.log
-    header = fetch_header(rpc, log.block_number)
-    receipts = _fetch_receipts(rpc, header)
-    transaction, log_index = _find_log(rpc, receipts, log)
-    return ReceiptFile(
-        chain_id=election.chain_id,
-        box=election.box,
-        header=encode_header(header),
-        transaction_index=transaction,
-        nodes=tuple(build_receipt_proof(build_receipts_trie(receipts), transaction)),
-        log_index=log_index,
-        position=place.in_batch,
-    )
-
-
-def _fetch_receipts(rpc: Rpc, header: Header) -> list[Receipt]:
-    answer = rpc.call("eth_getBlockReceipts", [hex(header.number)])
-    if answer is None:
-        raise MissingBlockError(rpc.endpoint, f"eth_getBlockReceipts: block {header.number} is not known")
-    try:
-        return decode_receipt_answers(answer)
-    except ProofError as error:
-        raise ProofError(f"{rpc.endpoint}: eth_getBlockReceipts: {error}") from error
-
-
-def _find_log(rpc: Rpc, receipts: list[Receipt], log: Log) -> tuple[int, int]:
-    """Find a log by its index in the block. Returns its transaction's index, and its own in the receipt."""
-    before = 0
-    for transaction, receipt in enumerate(receipts):
-        if log.log_index < before + len(receipt.logs):
-            return transaction, log.log_index - before
-        before += len(receipt.logs)
-    raise EndpointError(
-        rpc.endpoint, f"eth_getBlockReceipts: found {before} logs, expected one with the index {log.log_index}"
-    )
+    block = fetch_block_receipts(rpc, log.block_number)
+    return block.make_receipt(election.chain_id, election.box, log.log_index, place.in_batch)

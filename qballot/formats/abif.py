@@ -66,7 +66,7 @@ def read_abif(text: str, scale: int = 1, take: Kind | None = None) -> Profile:
         alternatives=tuple(options.alternatives),
         kind=kind,
         ballots=tuple(ballots),
-        title=metadata.get("title", (0, ""))[1],
+        title=" ".join(metadata.get("title", (0, ""))[1].split()),
         description=metadata.get("description", (0, ""))[1],
         seats=_read_seats(*metadata["seats"]) if "seats" in metadata else None,
         scale=_read_scale(metadata) if kind is Kind.SCORES else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -26,7 +27,7 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
 # Each is one run of one class of characters, so that no hostile row makes a search of it that never ends.
 _KEY = re.compile(r'"[^"\\]+"|[\w-][\w -]*')
 _VALUE = re.compile(r'"(?:[^"\\]|\\.)*"|[^"{}]*')
-_UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def _cut(pattern: re.Pattern[str], text: str) -> tuple[str, str]:
 
 def _unquote(row: int, text: str) -> str:
     try:
-        read = str(json.loads(text))
+        read = unicodedata.normalize("NFC", str(json.loads(text)))
     except ValueError:
         raise BallotFileError(row, f"found {quote(text)}, expected a text in double quotes as JSON has it") from None
     # Escapes can hide what no line may hold.

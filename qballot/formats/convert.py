@@ -43,16 +43,20 @@ class Format(StrEnum):
         return self in (Format.CSV, Format.ABIF, Format.BLT)
 
 
+RULES = {Format.CVR: CVR_RULES, Format.CSV: RankRules(skipped=Skipped.IGNORE)}
+"""The rules where none are chosen. Elsewhere all is kept; in our own CSV ranks only order, so that gaps say nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What a conversion is asked for.
 
     source, target: the forms. definition: of the CSV of ballots, where one is at hand. contest: which of its contests
     is meant; empty where it has one. method: of the definition that is made where there is none.
-    title, seats: say otherwise than the file. overvote, skipped: None for the form's own rule (`keep`; cast vote
-    records: `exhaust` and `ignore`). scale: what counts are multiplied by. take: what to read where a ballot has ranks
-    and scores. keep_blank: whether blank ballots stay. weights: a row for equal ballots, with their number.
-    file_name: of the file that is written, which PrefLib's header repeats.
+    title, seats: say otherwise than the file. overvote, skipped: None for the form's own rule (`RULES`). scale: what
+    counts are multiplied by. take: what to read where a ballot has ranks and scores. keep_blank: whether blank ballots
+    stay. weights: a row for equal ballots, with their number. file_name: of the file that is written, which PrefLib's
+    header repeats.
     """
 
     source: Format
@@ -131,7 +135,7 @@ def _read(text: str, request: Request) -> Profile:
 
 
 def _choose_rules(request: Request) -> tuple[Overvote, Skipped]:
-    own = CVR_RULES if request.source is Format.CVR else RankRules()
+    own = RULES.get(request.source, RankRules())
     return request.overvote or own.overvote, request.skipped or own.skipped
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -28,7 +29,9 @@ _SCORE = re.compile(r"[+-]?[0-9]{1,4}\Z")
 
 
 def list_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield every line with its number from 1, without spaces around it; Windows line ends are accepted.
+    """Yield every line with its number from 1, without spaces around it and in Unicode's normal form NFC.
+
+    So the same name written in two ways is one option. Windows line ends are accepted.
 
     Raises BallotFileError for a line that is too long, or that holds a control character.
     """
@@ -39,7 +42,7 @@ def list_lines(text: str) -> Iterator[tuple[int, str]]:
             raise BallotFileError(
                 row, f"found the control character U+{ord(found[0]):04X} at character {found.start()}"
             )
-        yield row, line.strip()
+        yield row, unicodedata.normalize("NFC", line.strip())
 
 
 def read_count(row: int, text: str, scale: int = 1) -> int:

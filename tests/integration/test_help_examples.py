@@ -96,6 +96,7 @@ EXPECTED = {
     "census proofs": "proofs holds the proofs of 3 voters, 3 of them written now",
     "census reproduce": "ok: the recipe gives this census of 2 voters, byte for byte",
     "compile": "the committed artifacts are what the sources give",
+    "convert": "wrote chair.blt: 1,000 ballots with ranks of 5 options, as blt",
     "definition check": "ok: the definition is valid",
     "definition hash": "0x5046e692806d668d3ac9d9add7d30cf8ab881cf49670e0e7ee2bc8d63fc42ce2",
     "definition new": "wrote board.json: 1 contest, 2 options",

@@ -97,3 +97,25 @@ def test_tally__electorate__decides_what_is_required(tmp_path: Path) -> None:
     assert "Reached: 2 of 4. Passed.\n" in known
     assert "Not passed: something" in _run(*files, "--lot", "0x" + "0a" * 32, "--voters", "5", "--weight", "4").stdout
     assert isinstance(_run(*files, "--weight", "many").exception, InputError)
+
+
+def test_tally__compare__shows_other_methods_as_table_or_json() -> None:
+    files = (DEFINITION, CITY_COUNCIL / "ballots.csv")
+    table = _run(*files, "--compare", "schulze, ranked-pairs,score").stdout
+    assert "This is no result: voters who are asked otherwise answer otherwise." in table
+    assert "  irv           Jonas Brandt        958     23       19  as they are\n" in table
+    assert "  ranked_pairs  Marta Silva         974     23        3  as they are\n" in table
+    assert "  score         not comparable                           ranks do not say how much better" in table
+    assert table.endswith("than the next\n")
+    contests = json.loads(_run(*files, "--compare", "all", "--json").stdout)["contests"]
+    assert [len(contest["compared"]) for contest in contests] == [15, 15]
+    assert {one["comparable"] for one in contests[0]["compared"][1:]} == {False}
+
+
+def test_tally__compare_what_is_no_method__is_refused() -> None:
+    files = (DEFINITION, CITY_COUNCIL / "ballots.csv")
+    error = _run(*files, "--compare", "schulz").exception
+    assert isinstance(error, InputError)
+    assert str(error).startswith('--compare: found no method "schulz", expected of plurality, ')
+    assert str(error).endswith('; did you mean "schulze"?')
+    assert isinstance(_run(*files, "--compare", "irv", "--log", "csv").exception, InputError)

@@ -6,12 +6,14 @@ from hashlib import sha256
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 
+from indexer.api.conditional import NOT_MODIFIED, IfNoneMatch, matches
 from indexer.api.convert import show_ballots, show_election, show_elections
 from indexer.api.deps import BoxDep, ElectoratesDep, ResultsDep, VoterDep
 from indexer.api.errors import ElectionNotFoundError, MissingError
-from indexer.api.schemas import BallotList, ElectionBody, ElectionList, ErrorBody, ResultBody, VoterProofBody
+from indexer.api.schema_parts import ErrorBody
+from indexer.api.schemas import BallotList, ElectionBody, ElectionList, ResultBody, VoterProofBody
 from indexer.results import Missing
 from qballot.core.census_proof import dump_voter_proof
 from qballot.core.types import VoterIndex
@@ -50,12 +52,12 @@ def read_election(box: BoxDep, results: ResultsDep) -> ElectionBody:
 @router.get(
     "/elections/{box}/results",
     response_model=ResultBody,
-    responses=_NOT_FOUND | {304: {"description": "Nothing has changed since the answer with this ETag"}},
+    responses=_NOT_FOUND | NOT_MODIFIED,
 )
 def read_results(
     box: BoxDep,
     results: ResultsDep,
-    if_none_match: Annotated[str | None, Header(description="ETag of the answer that the client has")] = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """One election's result, with its state, its level of verification, and the block that it holds at."""
     document = results.find_result(box)
@@ -63,7 +65,7 @@ def read_results(
         raise ElectionNotFoundError
     body = msgspec.json.encode(document)
     headers = {"etag": f'"{sha256(body).hexdigest()[:32]}"', "cache-control": "no-cache"}
-    if _matches(if_none_match, headers["etag"]):
+    if matches(if_none_match, headers["etag"]):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
 
@@ -95,9 +97,3 @@ def read_voter_proof(box: BoxDep, address: VoterDep, electorates: ElectoratesDep
     if isinstance(proof, Missing):
         raise MissingError(proof.value)
     return Response(dump_voter_proof(proof), media_type="application/json")
-
-
-def _matches(if_none_match: str | None, etag: str) -> bool:
-    """Compare as RFC 9110 §13.1.2 asks: any of a list, weak or not, or `*`."""
-    tags = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
-    return etag in tags or "*" in tags

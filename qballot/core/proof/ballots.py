@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import compress
 from operator import eq
 
-from qballot.core.ballot import Group, group_ballots
+from qballot.core.ballot import Group, group_ballots, group_columns
 from qballot.core.effective import VoterBallots
 from qballot.core.proof.head import ProvenHead
 from qballot.core.records import DIRECT_BIT, Record, RecordColumns, advance_head, unpack_columns
@@ -112,7 +112,7 @@ def group_effective(ballots: Ballots) -> tuple[dict[bytes, Group], int]:
     """
     counts = Counter(ballots.voters)
     if len(counts) == len(ballots):
-        return group_ballots(zip(ballots.ballots, ballots.weights, strict=True)), len(counts)
+        return group_columns(ballots.ballots, ballots.weights), len(counts)
     # Most voters cast once, and their ballot counts whatever else is in the chain.
     once = [counts[voter] == 1 for voter in ballots.voters]
     counting = list(compress(zip(ballots.ballots, ballots.weights, strict=True), once))

@@ -13,7 +13,7 @@ costs the change and what the method does with its sums, not the ballots all ove
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from qballot.core.ballot import Group, Marks, encode_ballot
 from qballot.core.election import Contest, Definition
@@ -45,17 +45,19 @@ class RunningCount:
 
         ballot: any bytes. ballots: how many. weight: what they count for together.
         """
-        if len(ballot) != self._length:
-            self._misfits.ballots += ballots
-            self._misfits.weight += weight
-            return
-        for place, contest in self._contests:
-            contest.add(ballot[place], ballots, weight)
+        self.add_groups({ballot: Group(ballots, weight)})
 
     def add_groups(self, groups: Mapping[bytes, Group]) -> None:
         """Add grouped ballots, as `count_election` takes them."""
+        fitting: list[tuple[bytes, Group]] = []
         for ballot, group in groups.items():
-            self.add(ballot, group.ballots, group.weight)
+            if len(ballot) == self._length:
+                fitting.append((ballot, group))
+            else:
+                self._misfits.ballots += group.ballots
+                self._misfits.weight += group.weight
+        for place, contest in self._contests:
+            contest.add(place, fitting)
 
     def result(self, lot: Hash32 | None = None, electorate: Electorate = UNKNOWN_ELECTORATE) -> ElectionResult:
         """Count what there is, as `count_election` does."""
@@ -98,26 +100,35 @@ class _ContestCount:
         self._sums = self._rules.open(contest)
         self._blank = encode_ballot([self._rules.blank_mark] * len(contest.options))
         self._uses: dict[Use | SpoilReason, _Tally] = {use: _Tally() for use in (*Use, *SpoilReason)}
-        # Every different part that was ever met: where it belongs, and its marks if it is counted.
-        self._judged: dict[bytes, tuple[_Tally, Marks | None]] = {}
+        # Every different part that was ever met: its marks if it is counted, else where it belongs. Nothing is made
+        # around the marks, as the collector of garbage would go through it again and again.
+        self._judged: dict[bytes, Marks | _Tally] = {}
 
-    def add(self, part: bytes, ballots: int, weight: int) -> None:
-        judged = self._judged.get(part)
-        if judged is None:
-            judged = self._judged[part] = self._judge(part)
-        use, marks = judged
-        use.ballots += ballots
-        use.weight += weight
-        if marks is not None:
-            self._sums.add(marks, weight)
+    def add(self, place: slice, groups: Iterable[tuple[bytes, Group]]) -> None:
+        """Add ballots of the right length. place: the contest's own in them."""
+        judged, judge, add = self._judged, self._judge, self._sums.add
+        counted = self._uses[Use.COUNTED]
+        for ballot, group in groups:
+            part = ballot[place]
+            found = judged.get(part)
+            if found is None:
+                found = judged[part] = judge(part)
+            weight = group.weight
+            if isinstance(found, tuple):
+                add(found, weight)
+                use = counted
+            else:
+                use = found
+            use.ballots += group.ballots
+            use.weight += weight
 
-    def _judge(self, part: bytes) -> tuple[_Tally, Marks | None]:
+    def _judge(self, part: bytes) -> Marks | _Tally:
         # As `judge_marks` does, on bytes: this is most of the time that a large count takes.
         if part == self._blank:
-            return self._uses[Use.BLANK], None
+            return self._uses[Use.BLANK]
         marks: Marks = self._unpack(part)
         fault = self._rules.find_fault(self._contest, marks)
-        return (self._uses[Use.COUNTED], marks) if fault is None else (self._uses[fault], None)
+        return marks if fault is None else self._uses[fault]
 
     def result(self, misfits: Group, lot: Hash32 | None, electorate: Electorate) -> ContestResult:
         contest = self._contest

@@ -28,7 +28,19 @@ from qballot.testing import ElectionOnDevnet, make_election
 SOUP, SALAD, STEW, BLANK, SPOILED = b"\1\0\0", b"\0\1\0", b"\0\0\1", b"\0\0\0", b"\1\1\0"
 
 Tamper = Callable[[str, list[Any], Any], Any]
-"""Takes a method, its parameters and anvil's result; returns what the endpoint says instead."""
+"""Takes a method, its parameters and anvil's result; returns what the endpoint says instead, or raises Refusal."""
+
+
+class Refusal(Exception):
+    """What an endpoint says instead of a result: a JSON-RPC error."""
+
+    def __init__(self, code: int, message: str) -> None:
+        self.error = {"code": code, "message": message}
+        super().__init__(message)
+
+
+NO_SUCH_METHOD = Refusal(-32601, "the method eth_getProof does not exist/is not available")
+STATE_GONE = Refusal(-32000, "missing trie node 0f (path ) state 0x0f is not available, not found")
 
 
 def follow(devnet: Devnet, engine: Engine, **options: Any) -> Follower:
@@ -78,11 +90,26 @@ def lying_endpoint(devnet: Devnet, tamper: Tamper) -> Iterator[Rpc]:
             answers = client.post(devnet.url, json=calls).json()
             for call, found in zip(calls, answers, strict=True):
                 if "result" in found:
-                    found["result"] = tamper(call["method"], call["params"], found["result"])
+                    try:
+                        found["result"] = tamper(call["method"], call["params"], found["result"])
+                    except Refusal as refusal:
+                        del found["result"]
+                        found["error"] = refusal.error
             return respond(answers if isinstance(request, list) else answers[0], "200 OK", None)
 
         with run_bad_endpoint(answer) as endpoint, Rpc(endpoint.url) as rpc:
             yield rpc
+
+
+def refuse_proofs(refusal: Refusal = NO_SUCH_METHOD) -> Tamper:
+    """Give no proofs, for this reason."""
+
+    def tamper(method: str, _params: list[Any], result: Any) -> Any:
+        if method == "eth_getProof":
+            raise refusal
+        return result
+
+    return tamper
 
 
 def drop_one_cast(method: str, _params: list[Any], result: Any) -> Any:

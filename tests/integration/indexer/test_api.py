@@ -13,7 +13,7 @@ from scenes import SALAD, SOUP, STEW, cancel, contradict_head, create_raw, follo
 from served import serve
 from sqlalchemy import Engine, text
 
-from indexer.api import build_app, examples, schemas
+from indexer.api import build_app, examples, schema_parts, schemas, verification_schemas
 from indexer.api.headers import SECURITY_HEADERS
 from indexer.storage.repository import Repository
 from indexer.storage.writer import reset_index
@@ -66,7 +66,7 @@ def test_results__from_creation_to_close__state_and_numbers_follow(
         return get(client, path), result
 
     election, result = read()
-    assert (election["phase"], result["state"], result["level"]) == ("upcoming", "partial", "consistent")
+    assert (election["phase"], result["state"], result["level"]) == ("upcoming", "partial", "proven")
     assert election["turnout"] == {"voters_cast": 0, "voters": 5, "weight_cast": "0"}
     assert result["contests"][0]["leading"] == []
 
@@ -74,9 +74,10 @@ def test_results__from_creation_to_close__state_and_numbers_follow(
     scene.cast_signed([(0, SOUP), (4, SALAD)])
     election, result = read()
     contest = result["contests"][0]
-    assert (election["phase"], result["state"], result["level"]) == ("open", "partial", "consistent")
+    assert (election["phase"], result["state"], result["level"]) == ("open", "partial", "proven")
     assert (contest["winners"], contest["tied"], contest["leading"]) == ([], [], ["salad"])
     assert [entry["kind"] for entry in contest["log"]] == ["totals", "leading"]
+    assert contest["log"][-1]["text"] == "Voting goes on: Salad leads, and nobody has won."
     assert "wins" not in json.dumps(contest["log"])
     assert contest["totals"] == {"soup": "1", "salad": str(2**96 - 1), "stew": "0"}
     assert result["turnout"] == {"voters_cast": 2, "voters": 5, "weight_cast": str(2**96)}
@@ -92,7 +93,7 @@ def test_results__from_creation_to_close__state_and_numbers_follow(
     scene.close()
     election, result = read()
     contest = result["contests"][0]
-    assert (election["phase"], result["state"], result["level"]) == ("closed", "complete", "consistent")
+    assert (election["phase"], result["state"], result["level"]) == ("closed", "complete", "proven")
     assert (contest["winners"], contest["leading"]) == (["soup"], [])
     assert result["block"]["number"] == devnet.rpc.block("latest").number
     assert result["head"] == "0x" + scene.box.head("latest").hex()
@@ -119,6 +120,7 @@ def test_results__head_contradicted__level_says_so_loudly(devnet: Devnet, engine
     assert "MISMATCH" in result["level_text"]
     assert other.hex() in result["level_text"]
     assert result["alarm"].startswith("MISMATCH")
+    assert result["alarm_kind"] == "mismatch"
 
 
 def test_results__cancelled_and_invalid__are_never_counted(
@@ -129,12 +131,13 @@ def test_results__cancelled_and_invalid__are_never_counted(
     bad = checksum_address(create_raw(devnet, b'{"qballot":2}'))
     follow(devnet, engine).sync_once()
     cancelled = get(client, f"/elections/{address(scene)}/results")
-    assert (cancelled["state"], cancelled["level"], cancelled["contests"]) == ("cancelled", "consistent", [])
+    assert (cancelled["state"], cancelled["level"], cancelled["contests"]) == ("cancelled", "proven", [])
     assert cancelled["head"] == "0x" + keccak(b"QBallot: cancelled").hex()
     invalid = get(client, f"/elections/{bad}/results")
     assert (invalid["state"], invalid["contests"], invalid["turnout"], invalid["title"]) == ("invalid", [], None, None)
     assert "invalid definition" in invalid["state_text"]
-    assert (invalid["level"], invalid["alarm"]) == ("indexed", None)
+    assert (invalid["level"], invalid["alarm"], invalid["named_by"]) == ("indexed", None, [])
+    assert "nothing was compared with the chain" in invalid["next_level_text"]
     assert "No ballot is missing" not in invalid["level_text"]
     detail = get(client, f"/elections/{bad}")
     assert (detail["phase"], detail["definition"]) == ("invalid", None)
@@ -243,6 +246,10 @@ def test_ballots__by_page_and_voter__are_every_record(devnet: Devnet, engine: En
         ("GET", f"/elections/{NOBODY}", 404, "not_found"),
         ("GET", f"/elections/{NOBODY}/results", 404, "not_found"),
         ("GET", f"/elections/{NOBODY}/ballots", 404, "not_found"),
+        ("GET", f"/elections/{NOBODY}/verification", 404, "not_found"),
+        ("GET", f"/elections/{NOBODY}/evidence", 404, "not_found"),
+        ("GET", f"/elections/{NOBODY}/ballots/0/receipt", 404, "not_found"),
+        ("GET", f"/elections/{NOBODY}/ballots/x/receipt", 422, "invalid_request"),
         ("GET", "/elections/0x5FBDB2315678afecb367f032d93F642f64180aa3", 422, "invalid_request"),
         ("GET", "/elections/0x123", 422, "invalid_request"),
         ("GET", "/elections/0x" + "0" * 40, 422, "invalid_request"),
@@ -336,7 +343,8 @@ def test_openapi__every_operation__has_schema_and_example(sqlite_engine: Engine)
     operations = {path: item["get"] for path, item in document["paths"].items()}
     assert set(operations) == {
         "/elections", "/elections/{box}", "/elections/{box}/results", "/elections/{box}/ballots",
-        "/elections/{box}/census/{address}",
+        "/elections/{box}/census/{address}", "/elections/{box}/verification", "/elections/{box}/evidence",
+        "/elections/{box}/ballots/{position}/receipt",
         "/health/live", "/health/ready",
     }  # fmt: skip
     assert all(set(item) == {"get"} for item in document["paths"].values())
@@ -345,6 +353,9 @@ def test_openapi__every_operation__has_schema_and_example(sqlite_engine: Engine)
         assert operation["description"], path
         for status, response in operation["responses"].items():
             if status == "304":
+                continue
+            if "application/jsonl" in response["content"]:
+                assert response["content"]["application/jsonl"]["examples"]
                 continue
             schema = response["content"]["application/json"]["schema"]
             names = [part["$ref"].rsplit("/", 1)[1] for part in schema.get("anyOf", [schema])]
@@ -355,7 +366,7 @@ def test_openapi__every_operation__has_schema_and_example(sqlite_engine: Engine)
 @pytest.mark.parametrize(
     ("schema", "example"),
     [
-        (schemas.ErrorBody, examples.ERROR),
+        (schema_parts.ErrorBody, examples.ERROR),
         (schemas.AliveBody, examples.ALIVE),
         (schemas.ReadyBody, examples.READY),
         (schemas.NotReadyBody, examples.NOT_READY),
@@ -364,7 +375,9 @@ def test_openapi__every_operation__has_schema_and_example(sqlite_engine: Engine)
         (schemas.ResultBody, examples.RESULT),
         (schemas.BallotList, examples.BALLOT_LIST),
         (schemas.VoterProofBody, examples.VOTER_PROOF),
+        (verification_schemas.VerificationBody, examples.VERIFICATION),
+        (verification_schemas.ReceiptBody, examples.RECEIPT),
     ],
 )
-def test_examples__each__fits_its_schema(schema: type[schemas.Schema], example: dict[str, Any]) -> None:
+def test_examples__each__fits_its_schema(schema: type[schema_parts.Schema], example: dict[str, Any]) -> None:
     assert json.loads(schema.model_validate(example).model_dump_json()) == example

@@ -6,11 +6,13 @@ import inspect
 import json
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
 from bad_endpoint import run_bad_endpoint
 from fastapi import FastAPI
+from proving import forget_proofs
 from scenes import SALAD, SOUP, cancel, create_raw, follow, hold_election
 from served import serve
 from sqlalchemy import Engine, text
@@ -20,11 +22,15 @@ from indexer.ledger import import_census
 from qballot.chain.accounts import LocalSigner
 from qballot.chain.artifacts import default_factory
 from qballot.chain.devnet import Devnet
+from qballot.chain.endpoints import Endpoints
+from qballot.chain.pins import default_pins
+from qballot.chain.rpc import Rpc
 from qballot.client import Client, answers
 from qballot.core.address import checksum_address
 from qballot.core.census_file import dump_census
 from qballot.core.census_proof import build_voter_proof, check_voter_proof
 from qballot.core.keccak import keccak
+from qballot.core.proof import verify_evidence_file, verify_receipt_file
 from qballot.errors import ApiError, ApiNotFoundError, ApiRequestError, InputError
 from qballot.testing import ElectionOnDevnet, make_election
 
@@ -37,6 +43,9 @@ METHODS = {
     "/elections/{box}": Client.election,
     "/elections/{box}/results": Client.result,
     "/elections/{box}/ballots": Client.ballots_page,
+    "/elections/{box}/verification": Client.verification,
+    "/elections/{box}/evidence": Client.evidence,
+    "/elections/{box}/ballots/{position}/receipt": Client.receipt,
     "/elections/{box}/census/{address}": Client.voter_proof,
     "/health/live": Client.live,
     "/health/ready": Client.ready,
@@ -69,11 +78,15 @@ def test_client__every_route_of_the_description__has_a_method(app: FastAPI) -> N
     assert all(set(operations) == {"get"} for operations in app.openapi()["paths"].values())
 
 
-OWN_FORM = "/elections/{box}/census/{address}"
-"""A file of a form of its own, which the core reads."""
+OWN_FORMS = {
+    "/elections/{box}/census/{address}",
+    "/elections/{box}/evidence",
+    "/elections/{box}/ballots/{position}/receipt",
+}
+"""Files of forms of their own, which the core reads."""
 
 
-@pytest.mark.parametrize("path", sorted(set(METHODS) - {OWN_FORM}))
+@pytest.mark.parametrize("path", sorted(set(METHODS) - OWN_FORMS))
 def test_client__method__takes_and_returns_what_the_description_says(app: FastAPI, path: str) -> None:
     operation = app.openapi()["paths"][path]["get"]
     parameters = {item["name"] for item in operation["parameters"]} if "parameters" in operation else set()
@@ -111,6 +124,7 @@ def _answer_in(annotation: Any) -> type[answers.Answer]:
         (examples.ELECTION_LIST, answers.ElectionPage),
         (examples.ELECTION, answers.Election),
         (examples.RESULT, answers.Result),
+        (examples.VERIFICATION, answers.Verification),
         (examples.BALLOT_LIST, answers.BallotPage),
         (examples.ALIVE, answers.Alive),
         (examples.READY, answers.Readiness),
@@ -135,7 +149,7 @@ def test_client__an_election_that_is_over__is_all_there(client: Client, election
     assert found.turnout is not None
     assert found.turnout.weight_cast == 5
     result = client.result(checksum_address(box))
-    assert (result.state, result.level) == ("complete", "consistent")
+    assert (result.state, result.level) == ("complete", "proven")
     (contest,) = result.contests
     assert contest.winners == ("soup",)
     assert contest.totals == {"soup": Fraction(2), "salad": Fraction(1), "stew": Fraction(0)}
@@ -157,6 +171,55 @@ def test_client__voters_proof__is_the_cores(
     check_voter_proof(proof, election.deployment.arguments)
     with pytest.raises(ApiNotFoundError, match="no voter with this address"):
         client.voter_proof(box, organizer.address)
+
+
+def test_client__evidence_and_receipt__verify_without_the_server(
+    devnet: Devnet, sqlite_engine: Engine, election: ElectionOnDevnet, tmp_path: Path
+) -> None:
+    box, file = election.deployment.box, tmp_path / "evidence.jsonl"
+    import_census(sqlite_engine, box, dump_census(election.census))
+    app = build_app(sqlite_engine, endpoints=Endpoints([Rpc(devnet.url)]))
+    with serve(app) as http, Client(str(http.base_url) + "/") as client:
+        found = client.verification(box)
+        assert (found.level, found.state, found.alarm, found.repaired) == ("proven", "complete", None, ())
+        assert found.proof is not None
+        sizes = [client.evidence(box, file, census=False), client.evidence(checksum_address(box), file)]
+        receipt = client.receipt(box, 5)
+        with pytest.raises(ApiNotFoundError, match="no ballot at this position"):
+            client.receipt(box, 6)
+        with pytest.raises(ApiNotFoundError, match="no election"):
+            client.evidence(NOBODY, tmp_path / "none")
+        with pytest.raises(InputError, match="cannot be written"):
+            client.evidence(box, tmp_path / "no" / "folder")
+        forget_proofs(sqlite_engine)
+        with pytest.raises(ApiError, match="not proven") as refused:
+            client.evidence(box, tmp_path / "none")
+    assert (refused.value.kind, refused.value.retryable) == ("not_proven", False)
+    assert [path.name for path in tmp_path.iterdir() if path.suffix != ".sqlite3" and "sqlite" not in path.name] == [
+        "evidence.jsonl"
+    ]
+    data = file.read_bytes()
+    assert sizes[0] < sizes[1] == len(data)
+    verified = verify_evidence_file([data], found.proof.block.hash, default_pins(), chain_id=31337)
+    assert (verified.failure, verified.is_electorate_checked) == (None, True)
+    assert verify_receipt_file(receipt, None, box=box).record is not None
+
+
+def test_client__evidence_that_is_still_written__is_waited_for(tmp_path: Path) -> None:
+    later = (
+        b"HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 42\r\n\r\n"
+        + b'{"type":"unavailable","detail":"ask again"}'
+    )
+    whole = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"
+    cut = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc"
+    given = iter([later, later, whole, cut])
+    file = tmp_path / "evidence.jsonl"
+    with run_bad_endpoint(lambda _: next(given)) as endpoint, Client(endpoint.url) as client:
+        assert client.evidence(NOBODY, file) == 3
+        with pytest.raises(ApiError, match="the download failed"):
+            client.evidence(NOBODY, file)
+    assert file.read_bytes() == b"abc"
+    assert [path.name for path in tmp_path.iterdir()] == ["evidence.jsonl"]
 
 
 def test_client__ballots_in_pages__come_once_and_in_order(client: Client, election: ElectionOnDevnet) -> None:

@@ -60,6 +60,9 @@ class Listener:
     def reorged(self, depth: int) -> None:
         self.depths.append(depth)
 
+    def repaired(self, records: int) -> None:
+        raise AssertionError(f"found {records} records put right on an honest node's chain")
+
     def leading(self, leads: bool) -> None:
         self.leads.append(leads)
 

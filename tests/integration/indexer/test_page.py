@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from proving import keep_proof, say
 from scenes import SALAD, SOUP, cancel, contradict_head, create_raw, follow, hold_election
 from served import serve
 from sqlalchemy import Engine
@@ -18,6 +19,7 @@ from indexer.api.pages import draw_bars
 from qballot.chain.devnet import Devnet
 from qballot.core.address import checksum_address
 from qballot.core.definition import parse_definition, parse_definition_document
+from qballot.core.keccak import keccak
 from qballot.testing import make_election
 
 pytestmark = pytest.mark.integration
@@ -84,7 +86,9 @@ def test_page__through_an_election__says_what_the_result_is_worth(devnet: Devnet
         assert "Closed" in page.texts
         assert "winner" in page.texts
         assert "Soup wins with 2 votes." in page.texts
-        assert "Consistent: the hash chain recomputed" in page.text
+        assert "Proven: nothing is believed but the hash of block" in page.text
+        assert "one endpoint can invent a whole chain" in page.text
+        assert "verified" not in page.text.lower().replace("how far it is verified, as json", "")
         assert f"{devnet.rpc.block('latest').number}, " in page.text
         assert "3 of 5 voters have cast a ballot" in page.text
         assert "3 ballots: 3 counted, 0 blank, 0 spoiled." in page.text
@@ -159,6 +163,37 @@ def test_page__head_contradicted__warns_above_every_name(devnet: Devnet, sqlite_
         page = Page(client.get(f"/e/{checksum_address(scene.deployment.box)}"))
     assert {"class": "alarm", "role": "alert"} in page.find("p")
     assert page.text.index("whoever is named here may not have won") < page.text.index("winner")
+
+
+def test_page__proven__says_who_names_the_hash_and_links_the_evidence(devnet: Devnet, sqlite_engine: Engine) -> None:
+    scene = hold_election(devnet)
+    scene.close()
+    follow(devnet, sqlite_engine).sync_once()
+    block = keep_proof(devnet, sqlite_engine, scene.deployment.box)
+    address = checksum_address(scene.deployment.box)
+    with serve(build_app(sqlite_engine)) as client:
+
+        def read() -> Page:
+            return Page(client.get(f"/e/{address}"))
+
+        assert "nobody has named the hash" in read().text
+        say(sqlite_engine, block, {"a.example": None, "b.example": None})
+        page = read()
+        assert "Witnessed: verified against the hash of block" in page.text
+        places = [
+            page.text.index(words) for words in ("Witnessed:", "Who names the hash", "a.example names it", "Evidence")
+        ]
+        assert places == sorted(places)
+        assert {"href": f"/elections/{address}/evidence"} in page.find("a")
+        assert {"href": f"/elections/{address}/verification"} in page.find("a")
+        say(sqlite_engine, block, {"a.example": None, "b.example": None}, final=True)
+        assert "names it, and calls the block finalized" in read().text
+        say(sqlite_engine, block, {"<b>liar</b>": keccak(b"another")})
+        page = read()
+        assert {"class": "alarm", "role": "alert"} in page.find("p")
+        assert "<b>liar</b> names another one" in page.text
+        assert "verified against" not in page.text
+        assert page.text.index("on another chain somebody else may have won") < page.text.index("winner")
 
 
 @pytest.mark.parametrize("path", ["/?after=x", "/?after=0", f"/?after={2**63}"])

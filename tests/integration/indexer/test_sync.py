@@ -20,6 +20,7 @@ from scenes import (
     follow,
     hold_election,
     lying_endpoint,
+    refuse_proofs,
 )
 from sqlalchemy import Engine
 
@@ -327,8 +328,8 @@ def test_sync__records_that_the_contract_cannot_have_written__halt_it(devnet: De
     assert scene.box.head("latest")
 
 
-def refuse_head(method: str, _params: list[Any], result: Any) -> Any:
-    return "0x" if method == "eth_call" else result
+def refuse_head(method: str, params: list[Any], result: Any) -> Any:
+    return "0x" if method == "eth_call" else refuse_proofs()(method, params, result)
 
 
 def test_sync__no_answer_to_head__keeps_the_reason(devnet: Devnet, sqlite_engine: Engine) -> None:

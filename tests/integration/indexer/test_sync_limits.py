@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 
 from indexer.storage.engine import open_database
 from indexer.storage.repository import Repository
-from indexer.sync import Follower, fetch, follow_beside, heads
+from indexer.sync import Follower, fetch, follow_beside, proofs
 from indexer.sync.evidence import Evidence
 from qballot.chain import transport
 from qballot.chain.artifacts import default_factory
@@ -42,6 +42,10 @@ class Asked:
         self.calls.clear()
         return found
 
+    def take_boxes(self) -> list[str]:
+        """Return the boxes whose heads were asked for since the last time."""
+        return [params[0] for params in self.take("eth_getProof") if params[1]]
+
 
 def load_check_block(engine: Engine, box: Address) -> int | None:
     with Repository(engine).snapshot() as snapshot:
@@ -60,30 +64,30 @@ def unchecked_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_heads__quiet_and_invalid_boxes__are_not_asked_at_each_block(
     devnet: Devnet, sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(heads, "WATCHED", 1)
+    monkeypatch.setattr(proofs, "WATCHED", 1)
     scenes = [make_election(devnet, salt=salt) for salt in range(4)]
     create_raw(devnet, b"{}")
     asked = Asked()
     with lying_endpoint(devnet, asked) as rpc:
         follower = Follower(rpc, sqlite_engine)
         follower.sync_once()
-        assert len(asked.take("eth_call")) == 4
+        assert len(asked.take_boxes()) == 4
         devnet.mine()
         follower.sync_once()
-        assert asked.take("eth_call") == []
+        assert asked.take_boxes() == []
         devnet.warp(max(scene.deployment.arguments.opens_at for scene in scenes))
         devnet.mine()
         follower.sync_once()
-        assert len(asked.take("eth_call")) == 4
+        assert len(asked.take_boxes()) == 4
         turns = []
         for _ in range(4):
             devnet.mine()
             follower.sync_once()
-            turns += [call[0]["to"] for call in asked.take("eth_call")]
+            turns += asked.take_boxes()
         assert sorted(turns) == sorted(f"0x{scene.deployment.box.hex()}" for scene in scenes)
         scenes[2].cast_signed([(0, SOUP)])
         follower.sync_once()
-        assert f"0x{scenes[2].deployment.box.hex()}" in [call[0]["to"] for call in asked.take("eth_call")]
+        assert f"0x{scenes[2].deployment.box.hex()}" in asked.take_boxes()
         assert load_check_block(sqlite_engine, scenes[2].deployment.box) == devnet.rpc.block("latest").number
 
 
@@ -91,12 +95,12 @@ def test_heads__quiet_and_invalid_boxes__are_not_asked_at_each_block(
 def test_heads__many__are_asked_in_few_requests_and_end_when_told(
     devnet: Devnet, sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(heads, "MAX_BATCH_REQUESTS", 2)
+    monkeypatch.setattr(proofs, "BOXES_AT_ONCE", 2)
     boxes = [make_election(devnet, salt=salt).deployment.box for salt in range(5)]
     stop = threading.Event()
 
     def stop_at_the_first(method: str, _params: list[Any], result: Any) -> Any:
-        if method == "eth_call":
+        if method == "eth_getProof":
             stop.set()
         return result
 
@@ -110,9 +114,9 @@ def test_heads__many__are_asked_in_few_requests_and_end_when_told(
 def test_heads__endpoint_fails__keeps_why_and_goes_on_at_the_next_block(
     devnet: Devnet, sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(heads, "MAX_BATCH_REQUESTS", 1)
+    monkeypatch.setattr(proofs, "BOXES_AT_ONCE", 1)
     boxes = [make_election(devnet, salt=salt).deployment.box for salt in range(2)]
-    with lying_endpoint(devnet, lambda method, _params, result: 5 if method == "eth_call" else result) as rpc:
+    with lying_endpoint(devnet, lambda method, _params, result: 5 if method == "eth_getProof" else result) as rpc:
         Follower(rpc, sqlite_engine).sync_once()
     with Repository(sqlite_engine).snapshot() as snapshot:
         checks = [found.head_check for box in boxes if (found := snapshot.load_election(box)) is not None]
