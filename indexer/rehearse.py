@@ -56,7 +56,7 @@ DIRECT_BALANCE_WEI = 10**18
 LEVELS = ("indexed", "consistent", "proven", "witnessed", "final")
 """Levels of verification, each above the one before."""
 
-LEAST_LEVEL = "consistent"
+LEAST_LEVEL = "proven"
 """What the index must reach. One endpoint alone is never a witness."""
 
 NOT_COMPARED = frozenset({"leading", "verdict", "requirements"})

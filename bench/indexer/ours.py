@@ -34,6 +34,8 @@ class Backfill:
     def run(self) -> None:
         """Read the chain up to its latest block."""
         self._follower.sync_once()
+        # As the other ways do: what SQLite's log still holds is moved to its place when the file is closed.
+        self._engine.dispose()
 
     def count(self, box: Address) -> int:
         """Return how many ballots of a box the index holds, after all of its checks; end."""

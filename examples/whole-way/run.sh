@@ -205,7 +205,7 @@ cd ..
 
 heading "The result"
 expect "the state" "$(field state < result.json)" "complete"
-expect "the level" "$(field level < result.json)" "consistent"
+expect "the level" "$(field level < result.json)" "proven"
 expect "the place" "$(field contests.0.winners < result.json)" '["park"]'
 expect "its count" "$(field contests.0.totals < result.json)" '{"park": "3", "library": "2"}'
 expect "the host" "$(field contests.1.winners < result.json)" '["lee"]'

@@ -139,7 +139,7 @@ def load_lot(snapshot: Snapshot, view: View) -> Hash32 | None:
 class Counts:
     """The counts of the elections that were asked for lately. Safe to share between threads."""
 
-    def __init__(self, repository: Repository, *, needed: int) -> None:
+    def __init__(self, repository: Repository, *, needed: int = DEFAULT_NEEDED) -> None:
         self._repository = repository
         self._needed = needed
         self._lock = threading.Lock()

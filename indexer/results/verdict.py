@@ -12,11 +12,12 @@ from enum import StrEnum
 from indexer.results.phase import PHASE_BEGINS, State, compute_phase, compute_state, describe_state
 from indexer.results.proven import Proofs, Proven, choose_proven, find_usable
 from indexer.results.words import (
+    CONTRADICTED,
+    INDEXED,
     NEVER_COMPARED,
-    NEVER_PROVED,
+    NOT_CONSISTENT,
     describe_consistent,
     describe_disagreement,
-    describe_indexed,
     describe_mismatch,
     describe_proven,
     describe_repair,
@@ -92,25 +93,26 @@ def judge(election: Election, indexed: Block, proofs: Proofs, *, draws_lots: boo
     """
     repaired = tuple(map(describe_repair, proofs.repairs))
     if election.invalid_reason is not None:
-        return _judge_as(election, indexed, Level.INDEXED, NEVER_COMPARED, NEVER_PROVED)
+        return _judge_as(election, indexed, Level.INDEXED, INDEXED, NEVER_COMPARED)
     check = election.head_check
     usable = find_usable(election, indexed, proofs)
     if check is not None and _is_mismatch(election, check, usable):
-        text = describe_mismatch(check)
-        shown = (describe_indexed(text), explain_indexed("the chain contradicts the records"))
-        return _judge_as(election, indexed, Level.INDEXED, *shown, Alarm(AlarmKind.MISMATCH, text), repaired=repaired)
+        mismatch = Alarm(AlarmKind.MISMATCH, describe_mismatch(check))
+        texts = (CONTRADICTED, NOT_CONSISTENT)
+        return _judge_as(election, indexed, Level.INDEXED, *texts, mismatch, repaired=repaired)
     alarm = _find_disagreement(usable)
     proven = choose_proven(usable, draws_lots=draws_lots)
     if proven is not None:
-        texts = (describe_proven(election, proven, indexed), explain_proven(proven))
-        block = proven.mark.block
-        return _judge_as(election, block, _find_level(proven), *texts, alarm, proven, repaired)
+        shown, why_not = describe_proven(election, proven, indexed), explain_proven(proven)
+        return _judge_as(
+            election, proven.mark.block, _find_level(proven), shown, why_not, alarm, proven, repaired=repaired
+        )
     problem = _find_problem(election, indexed)
     if problem is not None or check is None:
-        texts = (describe_indexed(None), explain_indexed(problem or ""))
-        return _judge_as(election, indexed, Level.INDEXED, *texts, repaired=repaired)
-    texts = (describe_consistent(election, check.block, indexed), explain_consistent(check))
-    return _judge_as(election, check.block, Level.CONSISTENT, *texts, repaired=repaired)
+        why = explain_indexed(problem or "")
+        return _judge_as(election, indexed, Level.INDEXED, INDEXED, why, repaired=repaired)
+    shown = describe_consistent(election, check.block, indexed)
+    return _judge_as(election, check.block, Level.CONSISTENT, shown, explain_consistent(check), repaired=repaired)
 
 
 def _judge_as(  # noqa: PLR0917 # the parts of a verdict in their order

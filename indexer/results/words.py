@@ -9,8 +9,10 @@ from indexer.results.proven import Proven
 from indexer.storage.model import Block, Election, HeadCheck
 from indexer.storage.proof_model import Naming, Repair
 
-NEVER_COMPARED = "Indexed: read from the logs that endpoints gave."
-NEVER_PROVED = "Not consistent: nothing was compared with the chain, since an invalid election is never counted."
+INDEXED = "Indexed: read from the logs that endpoints gave."
+CONTRADICTED = "Indexed: read from the logs that endpoints gave, and CONTRADICTED by the chain."
+NOT_CONSISTENT = "Not consistent: the box's head does not follow from the records."
+NEVER_COMPARED = "Not consistent: nothing was compared with the chain, since an invalid election is never counted."
 
 
 def describe_mismatch(check: HeadCheck) -> str:
@@ -36,13 +38,8 @@ def describe_disagreement(proven: Proven) -> str:
     )
 
 
-def describe_indexed(alarm: str | None) -> str:
-    """Say what the level `indexed` shows. alarm: what contradicts the records."""
-    return NEVER_COMPARED if alarm is None else f"Indexed: read from the logs that endpoints gave. {alarm}."
-
-
 def explain_indexed(problem: str) -> str:
-    """Say why it is not more. problem: in words."""
+    """Say why the level is no more than `indexed`. problem: in words."""
     return f"Not consistent: {problem}. Endpoints that leave out or invent ballots would not be noticed."
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import chain, count, islice, repeat
+from itertools import chain
 from struct import Struct
 from typing import Any, NamedTuple, cast
 
@@ -17,11 +17,14 @@ import psycopg
 from sqlalchemy import Connection, Table
 
 from indexer.storage.ledger_tables import LEDGER_CENSUS_VOTERS
-from indexer.storage.tables import BALLOTS, BATCHES
+from indexer.storage.tables import BALLOT_GROUPS, BALLOTS, BATCHES
 from qballot.core.records import RecordColumns
 
 BatchValues = tuple[int, int, int, bytes, int, bytes, int, int, bytes]
 """The columns of `batches` in their order."""
+
+GroupValues = tuple[int, bytes, bytes, int, str]
+"""election_id, key, ballot, ballots, weight: the columns of `ballot_groups` in their order."""
 
 CensusVoterValues = tuple[int, int, bytes, str]
 """census_id, voter, address, weight: the columns of `ledger_census_voters` in their order."""
@@ -36,8 +39,11 @@ _UP_TO_WEIGHT = "14sqiqiqiq"
 _BATCH = Struct(">hiiiqiqi32siqi32siqiii32s")
 """A row of `batches` in the same form."""
 
-_ROWS_AT_ONCE = 64
-"""Rows of one SQLite statement: a statement for each costs twice the time."""
+_ROWS_AT_ONCE = 256
+"""Rows of one SQLite statement, where it takes so many values: a statement for each row costs twice the time.
+
+Between two statements the driver takes Python's lock again, for which it waits whenever another thread decodes.
+"""
 
 _COPY_BYTES = 64 * 1024
 """Bytes of rows that are handed to PostgreSQL's driver together."""
@@ -63,6 +69,12 @@ def insert_batches(connection: Connection, rows: Sequence[BatchValues]) -> None:
         _insert_sqlite(connection, BATCHES, rows)
 
 
+def insert_groups(connection: Connection, rows: Sequence[GroupValues]) -> None:
+    """Add groups of equal ballots within the connection's transaction."""
+    if rows:
+        _insert(connection, BALLOT_GROUPS, rows)
+
+
 def insert_census_voters(connection: Connection, rows: Iterable[CensusVoterValues]) -> None:
     """Append voters of an imported census within the connection's transaction."""
     _insert(connection, LEDGER_CENSUS_VOTERS, rows)
@@ -73,7 +85,7 @@ def insert_ballots(connection: Connection, parts: Iterable[BallotPart]) -> None:
     if connection.dialect.name == "postgresql":
         _copy_binary(connection, BALLOTS, chain.from_iterable(map(_pack_ballots, parts)))
     else:
-        _insert_sqlite(connection, BALLOTS, chain.from_iterable(map(_ballot_rows, parts)))
+        _insert_sqlite(connection, BALLOTS, chain.from_iterable(map(_flatten_ballots, parts)))
 
 
 def _copy_binary(connection: Connection, table: Table, pieces: Iterable[bytes]) -> None:
@@ -92,17 +104,21 @@ def _copy_binary(connection: Connection, table: Table, pieces: Iterable[bytes]) 
         copy.write(b"".join((*waiting, _COPY_END)))
 
 
-def _ballot_rows(part: BallotPart) -> Iterator[tuple[Any, ...]]:
+def _flatten_ballots(part: BallotPart) -> Iterator[list[Any]]:
+    """Give the values of rows, many rows in a piece. No loop of Python's own goes over them, nor a tuple for each."""
     records = part.records
-    return zip(
-        repeat(part.election_id),
-        count(part.first_position),
-        part.sequences,
-        records.voters,
-        records.cast_ats,
-        map(str, records.weights),
-        records.ballots,
-    )
+    # Few weights differ.
+    texts = {weight: str(weight) for weight in set(records.weights)}
+    weights = list(map(texts.__getitem__, records.weights))
+    positions = range(part.first_position, part.first_position + len(records))
+    columns = (positions, part.sequences, records.voters, records.cast_ats, weights, records.ballots)
+    width = len(columns) + 1
+    for start in range(0, len(records), _ROWS_AT_ONCE):
+        end = min(start + _ROWS_AT_ONCE, len(records))
+        values: list[Any] = [part.election_id] * (width * (end - start))
+        for place, column in enumerate(columns, start=1):
+            values[place::width] = column[start:end]
+        yield values
 
 
 def _pack_batch(row: BatchValues) -> bytes:
@@ -159,22 +175,28 @@ def _insert(connection: Connection, table: Table, rows: Iterable[tuple[Any, ...]
             copy.write_row(row)
 
 
-def _insert_sqlite(connection: Connection, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
+def _insert_sqlite(connection: Connection, table: Table, pieces: Iterable[Sequence[Any]]) -> None:
+    """Append rows. Each piece has the values of whole rows, one row's after another's."""
     driver = cast("sqlite3.Connection", connection.connection.driver_connection)
-    insert = f"INSERT INTO {_target(table)} VALUES "  # noqa: S608
     width = len(table.columns)
+    at_once = min(_ROWS_AT_ONCE, driver.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // width)
+    full = width * at_once
+    insert = f"INSERT INTO {_target(table)} VALUES "  # noqa: S608
     row = f"({', '.join('?' * width)})"
-    values = chain.from_iterable(rows)
-    rest: tuple[Any, ...] = ()
+    waiting: list[Any] = []
 
-    def full_statements() -> Iterator[tuple[Any, ...]]:
-        nonlocal rest
-        while len(taken := tuple(islice(values, width * _ROWS_AT_ONCE))) == width * _ROWS_AT_ONCE:
-            yield taken
-        rest = taken
+    def full_statements() -> Iterator[Sequence[Any]]:
+        for piece in pieces:
+            if len(piece) == full:
+                yield piece
+                continue
+            waiting.extend(piece)
+            while len(waiting) >= full:
+                yield waiting[:full]
+                del waiting[:full]
 
-    driver.executemany(insert + ", ".join([row] * _ROWS_AT_ONCE), full_statements())
-    driver.executemany(insert + row, (rest[at : at + width] for at in range(0, len(rest), width)))
+    driver.executemany(insert + ", ".join([row] * at_once), full_statements())
+    driver.executemany(insert + row, (waiting[at : at + width] for at in range(0, len(waiting), width)))
 
 
 def _target(table: Table) -> str:

@@ -14,17 +14,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from itertools import compress, groupby, islice
-from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, select
 
+from indexer.storage.bulk import GroupValues, insert_groups
 from indexer.storage.model import Block
-from indexer.storage.rows import read_record
 from indexer.storage.tables import BALLOT_GROUPS, BALLOTS
 from indexer.storage.voters_seen import SeenVoters, asked
 from qballot.core.ballot import Group
 from qballot.core.effective import VoterBallots
 from qballot.core.records import Record, RecordColumns
+from qballot.core.types import Weight
 
 KEPT_BYTES = 16 * 1024 * 1024
 """About how much memory the records of voters who came again may take before they are forgotten."""
@@ -59,6 +59,21 @@ class TallyChange:
         group = self.groups.setdefault(ballot, [0, 0])
         group[0] += ballots
         group[1] += weight
+
+    def add_first(self, ballots: Sequence[bytes], weights: Sequence[int]) -> None:
+        """Count ballots of voters who had not cast. weights: of each one's voter."""
+        groups = self.groups
+        if len(set(weights)) == 1:
+            for ballot, number in Counter(ballots).items():
+                self.add(ballot, number, number * weights[0])
+            return
+        for ballot, weight in zip(ballots, weights, strict=True):
+            if ballot in groups:
+                group = groups[ballot]
+                group[0] += 1
+                group[1] += weight
+            else:
+                groups[ballot] = [1, weight]
 
     def replace(self, before: Record, after: Record) -> None:
         """Count another record of the same voter."""
@@ -105,22 +120,13 @@ class TallyKeeper:
             return change, []
         places = self._seen.take(connection, election, voters_cast, records.voters)
         change.voters = len(records) - len(places)
-        first = bytearray(b"\1") * len(records)
-        for place in places:
-            first[place] = 0
-        ballots = compress(records.ballots, first) if places else records.ballots
-        weights = set(records.weights)
-        if len(weights) == 1:
-            # A pair for each record would cost as much again.
-            (weight,) = weights
-            for ballot, number in Counter(ballots).items():
-                change.groups[ballot] = [number, number * weight]
-        else:
-            pairs = zip(ballots, compress(records.weights, first), strict=True)
-            for (ballot, each), number in Counter(pairs).items():
-                group = change.groups.setdefault(ballot, [0, 0])
-                group[0] += number
-                group[1] += number * each
+        ballots, weights = records.ballots, records.weights
+        if places:
+            first = bytearray(b"\1") * len(records)
+            for place in places:
+                first[place] = 0
+            ballots, weights = list(compress(ballots, first)), list(compress(weights, first))
+        change.add_first(ballots, weights)
         return change, [(start + place, records.at(place)) for place in places]
 
     def take_again(
@@ -190,30 +196,25 @@ def stream_by_voter(connection: Connection, election: int, voters: Iterable[int]
         own = and_(BALLOTS.c.election_id == election, BALLOTS.c.voter.in_(select(wanted.c.value)))
         query = select(*columns).where(own).order_by(BALLOTS.c.voter, BALLOTS.c.position)
         with connection.execute(query, execution_options={"yield_per": _ROWS_AT_ONCE}) as rows:
-            for row in rows.mappings():
-                yield read_record(row), row["position"]
+            for position, voter, cast_at, weight, ballot in rows:
+                yield Record(voter, cast_at, Weight(int(weight)), bytes(ballot)), position
 
 
 def write_groups(connection: Connection, election: int, change: TallyChange) -> None:
     """Write a change of an election's groups. A group without ballots is none."""
     changed = ((ballot, group) for ballot, group in change.groups.items() if group != [0, 0])
     while part := {key_of(ballot): (ballot, group) for ballot, group in islice(changed, _KEYS_AT_ONCE)}:
-        kept = _load_groups(connection, election, part)
-        added, grown, gone = [], [], []
+        own = and_(BALLOT_GROUPS.c.election_id == election, BALLOT_GROUPS.c.key.in_(list(part)))
+        kept = _load_groups(connection, own)
+        if kept:
+            # Written anew: changing them one by one costs more.
+            connection.execute(delete(BALLOT_GROUPS).where(own))
+        rows: list[GroupValues] = []
         for key, (ballot, (ballots, weight)) in part.items():
             before = kept.get(key, Group(0, 0))
-            left = Group(before.ballots + ballots, before.weight + weight)
-            values = {"ballots": left.ballots, "weight": str(left.weight)}
-            if not left.ballots:
-                gone.append({"of": election, "at": key})
-            elif key in kept:
-                grown.append({"of": election, "at": key, **values})
-            else:
-                added.append({"election_id": election, "key": key, "ballot": ballot, **values})
-        own = and_(BALLOT_GROUPS.c.election_id == bindparam("of"), BALLOT_GROUPS.c.key == bindparam("at"))
-        _execute(connection, insert(BALLOT_GROUPS), added)
-        _execute(connection, update(BALLOT_GROUPS).where(own), grown)
-        _execute(connection, delete(BALLOT_GROUPS).where(own), gone)
+            if before.ballots + ballots:
+                rows.append((election, key, ballot, before.ballots + ballots, str(before.weight + weight)))
+        insert_groups(connection, rows)
 
 
 def key_of(ballot: bytes) -> bytes:
@@ -221,16 +222,10 @@ def key_of(ballot: bytes) -> bytes:
     return ballot if len(ballot) < KEY_BYTES else sha256(ballot).digest()
 
 
-def _load_groups(connection: Connection, election: int, keys: Iterable[bytes]) -> dict[bytes, Group]:
+def _load_groups(connection: Connection, own: ColumnElement[bool]) -> dict[bytes, Group]:
     groups = BALLOT_GROUPS.c
-    chosen = and_(groups.election_id == election, groups.key.in_(list(keys)))
-    rows = connection.execute(select(groups.key, groups.ballots, groups.weight).where(chosen))
+    rows = connection.execute(select(groups.key, groups.ballots, groups.weight).where(own))
     return {bytes(key): Group(ballots, int(weight)) for key, ballots, weight in rows}
-
-
-def _execute(connection: Connection, statement: Any, rows: Sequence[Mapping[str, object]]) -> None:
-    if rows:
-        connection.execute(statement, rows)
 
 
 def _apply(standing: VoterBallots | None, record: Record) -> VoterBallots:

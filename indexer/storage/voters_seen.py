@@ -43,10 +43,6 @@ class SeenVoters:
         flags = self._find_flags(connection, election, voters_cast, voters)
         if flags is None:
             return _take_known(_look_up(connection, election, set(voters)), voters)
-        if len(set(voters)) == len(voters) and not any(map(flags.__getitem__, voters)):
-            for voter in voters:
-                flags[voter] = 1
-            return []
         again = []
         for place, voter in enumerate(voters):
             if flags[voter]:

@@ -15,33 +15,20 @@ SELDOM = (5_000, 5, 5)
 """Thresholds while catching up. Cycles hold whole ranges now and then: far higher ones cost a third more memory."""
 
 
-GROWTH = 1.5
-"""How many times as many objects as after the last whole look through them lead to the next one. What was set aside
-counts as old afterwards without the collector's noticing that there is more of it, so that it would never look.
+WHOLE_EVERY = 100
+"""Every how many times all objects are looked through first. What was set aside counts as old afterwards, without the
+collector's noticing that there is more of it: by itself it would never look there again.
 """
 
 
 class _Usual:
-    """What the process had before, and how many threads are to leave until it has that again.
-
-    looked_through: objects that were left by the last whole look through them.
-    """
+    """What the process had before, how many threads are to leave until it has that again, and how often it was left."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.inside = 0
+        self.times = 0
         self.threshold = gc.get_threshold()
-        self.looked_through = 0
-
-    def set_aside(self) -> None:
-        """Set aside all objects that there are; where they have become many more, without the garbage among them."""
-        gc.freeze()
-        if gc.get_freeze_count() > GROWTH * self.looked_through:
-            if self.looked_through:
-                gc.unfreeze()
-                gc.collect()
-                gc.freeze()
-            self.looked_through = gc.get_freeze_count()
 
 
 _USUAL = _Usual()
@@ -57,7 +44,10 @@ def collect_seldom() -> Iterator[None]:
         _USUAL.inside += 1
         if _USUAL.inside == 1:
             _USUAL.threshold = gc.get_threshold()
-            _USUAL.set_aside()
+            _USUAL.times += 1
+            if _USUAL.times % WHOLE_EVERY == 0:
+                gc.collect()
+            gc.freeze()
             gc.set_threshold(*SELDOM)
     try:
         yield

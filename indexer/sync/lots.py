@@ -98,7 +98,7 @@ class LotDesk:
         try:
             asking = run_aside(lambda: self._prover.ask(partial(self._prove_by, box, cursor)), name="lots")
             kept = wait_for(asking, stop)
-        except (ChainError, ProofError) as error:
+        except ChainError as error:
             shown = checksum_address(box.box)
             _log.warning("the block of an election's lots is not shown", box=shown, problem=str(error))
             self._retry_at = self._retry_at or cursor.number + RETRY_BLOCKS

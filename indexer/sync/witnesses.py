@@ -23,10 +23,11 @@ from indexer.sync.aside import LOOK_SECONDS, run_aside
 from indexer.sync.observer import Observer
 from qballot.chain.endpoints import Endpoints, Member
 from qballot.chain.rpc import Rpc
+from qballot.core.types import Hash32
 from qballot.errors import ChainError, StorageError
 
-BLOCKS_AT_ONCE = 50
-"""Blocks that an operator is asked for at once, the newest first."""
+BLOCKS_AT_ONCE = 200
+"""Blocks that operators are asked for, the newest first."""
 
 FINALITY_BLOCKS = 8
 """New blocks after which an operator that has named all blocks is asked again what is final."""
@@ -34,10 +35,47 @@ FINALITY_BLOCKS = 8
 SETTLED_DEPTH = 3
 """Blocks that an operator has built upon another one than the proof's before that contradicts the proof."""
 
+MAX_PAUSE_SECONDS = 60.0
+"""Longest pause before an operator is asked again that still has not named a block."""
+
 WAIT_SECONDS = 5.0
 """How long is waited for answers where the index is brought up to date once, and then left."""
 
 _log = get_journal("sync")
+
+
+class _Asked:
+    """What an operator was asked for, and when. answer: to the last question; None before the first."""
+
+    def __init__(self) -> None:
+        self.answer: Future[None] | None = None
+        self._all_at: int | None = None
+        self._again_at = 0.0
+        self._pause = 0.0
+        self._unnamed: set[Hash32] = set()
+
+    def choose(self, blocks: Sequence[Block], own: Sequence[Naming], now: int, *, is_patient: bool) -> list[Block]:
+        """Choose what to ask for: blocks that it has not named, and now and then those that it does not call final.
+
+        own: what it has named. now: the cursor's height. is_patient: ask for all at once.
+        """
+        if self.answer is not None and not self.answer.done():
+            return []
+        if is_patient or self._all_at is None or now - self._all_at >= FINALITY_BLOCKS:
+            self._all_at = now
+            final = {naming.block_hash for naming in own if naming.is_final}
+            return [block for block in blocks if block.hash not in final]
+        named = {naming.block_hash for naming in own}
+        unnamed = {block.hash for block in blocks if block.hash not in named}
+        # It is asked more and more seldom for what it does not name, and at once for what is new.
+        if not unnamed <= self._unnamed:
+            self._pause = self._again_at = 0.0
+        if not unnamed or time.monotonic() < self._again_at:
+            return []
+        self._unnamed = unnamed
+        self._pause = min(MAX_PAUSE_SECONDS, max(1.0, 2 * self._pause))
+        self._again_at = time.monotonic() + self._pause
+        return [block for block in blocks if block.hash in unnamed]
 
 
 class Witnesses:
@@ -65,8 +103,7 @@ class Witnesses:
         self._operators: dict[str, list[Member]] = {}
         for member in endpoints.members:
             self._operators.setdefault(member.operator, []).append(member)
-        self._asking: dict[str, Future[None]] = {}
-        self._asked_at: dict[str, int] = {}
+        self._asked: dict[str, _Asked] = {operator: _Asked() for operator in self._operators}
         self._told: set[tuple[bytes, str, bytes]] = set()
         self._telling = threading.Lock()
         # Guards what follows, and all that is written.
@@ -84,27 +121,24 @@ class Witnesses:
             said = snapshot.proofs.load_namings([block.hash for block in blocks])
         self._tell()
         for operator, members in self._operators.items():
-            under_way = self._asking.get(operator)
-            if not blocks or (under_way is not None and not under_way.done()):
-                continue
-            own = {naming.block_hash for naming in said if naming.operator == operator and naming.agrees}
-            is_time = cursor.number - self._asked_at.get(operator, -FINALITY_BLOCKS) >= FINALITY_BLOCKS
-            if is_patient or is_time or any(block.hash not in own for block in blocks):
-                self._asked_at[operator] = cursor.number
-                ask = partial(self._ask, operator, members, blocks, self._round)
-                self._asking[operator] = run_aside(ask, name=f"witness-{operator}")
+            own = [naming for naming in said if naming.operator == operator and naming.agrees]
+            wanted = self._asked[operator].choose(blocks, own, cursor.number, is_patient=is_patient)
+            if wanted:
+                ask = partial(self._ask, operator, members, wanted, self._round)
+                self._asked[operator].answer = run_aside(ask, name=f"witness-{operator}")
 
     def wait(self, stop: threading.Event | None) -> None:
         """Wait for the answers that are under way, until `stop` is set, but for WAIT_SECONDS at most."""
         deadline = time.monotonic() + WAIT_SECONDS
         while not (stop is not None and stop.is_set()) and (left := deadline - time.monotonic()) > 0:
-            if not wait(self._asking.values(), min(LOOK_SECONDS, left)).not_done:
+            under_way = [asked.answer for asked in self._asked.values() if asked.answer is not None]
+            if not wait(under_way, min(LOOK_SECONDS, left)).not_done:
                 break
 
     def leave(self) -> None:
         """Let go of the answers that are still under way: nothing of them is written any more."""
-        with self._lock:
-            self._round += 1
+        # Not under the lock, which is held while the database is waited for.
+        self._round += 1
 
     def _ask(self, operator: str, members: Sequence[Member], blocks: Sequence[Block], asked_in: int) -> None:
         """Ask an operator's endpoints, the first that answers, and keep what it says."""
@@ -114,6 +148,8 @@ class Witnesses:
                 namings = self._endpoints.ask(member, partial(name_blocks_by, operator, blocks, self._clock))
             except ChainError as error:
                 problems.append(str(error))
+                continue
+            if not namings and member != members[-1]:
                 continue
             try:
                 self._keep(operator, blocks, namings, asked_in)

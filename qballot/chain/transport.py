@@ -305,7 +305,7 @@ class Transport:
             if fault.code == REVERT_CODE or _is_revert(fault):
                 raise decode_revert(_revert_data(fault))
             raise self._fault(fault, reply, request)
-        if not bytes(answer.result):
+        if not memoryview(answer.result).nbytes:
             if reply.status != http.HTTPStatus.OK:
                 raise self._not_json_rpc(reply, request)
             raise EndpointError(self.endpoint, f"{method}: found neither a result nor an error")

@@ -66,7 +66,7 @@ def convert_command(
         Skipped | None,
         typer.Option(
             help="A rank without an option: it stays, later ranks move up, the ballot ends at the first, or at two in "
-            "a row. By default it stays, and in cast vote records later ranks move up.",
+            "a row. By default it stays; in cast vote records and our CSV later ranks move up.",
             show_default=False,
         ),
     ] = None,
@@ -112,6 +112,7 @@ def convert_command(
         file_name=output.name,
     )
     _check_definitions(request, definition, definition_out)
+    _check_options(request)
     if definition is not None:
         request = replace(request, definition=parse_definition_document(read_bytes(definition))[0])
     conversion = convert(text, request)
@@ -145,6 +146,23 @@ def _check_definitions(request: Request, definition: Path | None, definition_out
         raise InputError(f"--definition-out goes with ballots as csv, and {request.target} is written")
     if request.method is not None and definition_out is None:
         raise InputError("--method goes with --definition-out")
+
+
+def _check_options(request: Request) -> None:
+    """Refuse options that say nothing of these two forms."""
+    reads_own = request.source is Format.CSV
+    misplaced = {
+        "--contest goes with ballots that are read as csv": bool(request.contest) and not reads_own,
+        "--spoiled goes with ballots that are read as csv": request.spoiled is not Spoiled.REFUSE and not reads_own,
+        "--take goes with ballots that are read as abif": request.take is not None
+        and request.source is not Format.ABIF,
+        "--weights goes with ballots that are written as csv or cvr": (
+            request.weights and request.target not in (Format.CSV, Format.CVR)
+        ),
+    }
+    for words, holds in misplaced.items():
+        if holds:
+            raise InputError(f"{words}, and this is from {request.source} to {request.target}")
 
 
 def _report(

@@ -12,6 +12,9 @@ CAST_TOPIC = keccak(b"BallotsCast(bytes)")
 """The log's only topic."""
 
 
+_OFFSET = (32).to_bytes(32)
+
+
 def decode_cast_log(topics: Sequence[Hash32], data: bytes) -> bytes:
     """Take the packed records of one batch out of a box's log. Raises DecodeError when the log is another.
 
@@ -23,6 +26,6 @@ def decode_cast_log(topics: Sequence[Hash32], data: bytes) -> bytes:
         raise DecodeError(f"found {len(topics)} topics, the first {found}; expected 1, 0x{CAST_TOPIC.hex()}")
     size = int.from_bytes(data[32:64])
     end = 64 + size
-    if int.from_bytes(data[:32]) != 32 or len(data) != end + -size % 32 or any(data[end:]):
+    if data[:32] != _OFFSET or len(data) != end + -size % 32 or data[end:].strip(b"\0"):
         raise DecodeError(f"found {len(data)} bytes of data in BallotsCast, expected one ABI-encoded `bytes`")
     return data[64:end]

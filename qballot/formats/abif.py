@@ -22,7 +22,7 @@ from qballot.core.definition.slug import propose_id
 from qballot.core.problems import quote
 from qballot.errors import BallotFileError
 from qballot.formats.abif_items import Options, is_bare, list_words, quote_token, read_metadata
-from qballot.formats.lines import list_lines, read_count, read_score, refuse_gaps
+from qballot.formats.lines import list_lines, read_count, read_score, refuse_gaps, refuse_unclear_titles
 from qballot.formats.profile import Alternative, Ballots, Kind, Profile, Ranks
 
 KEYS = ("title", "description", "seats", "min_rating", "max_rating")
@@ -74,8 +74,13 @@ def read_abif(text: str, scale: int = 1, take: Kind | None = None) -> Profile:
 
 
 def write_abif(profile: Profile) -> str:
-    """Write a profile as ABIF. Raises BallotFileError at the first ballot with a skipped rank, which ABIF has not."""
+    """Write a profile as ABIF, one row for equal ballots.
+
+    Raises BallotFileError at the first ballot with a skipped rank, which ABIF has not; InputError for options without
+    a title of their own.
+    """
     refuse_gaps(profile, "abif")
+    refuse_unclear_titles(profile, "abif")
     tokens = _name_tokens(profile)
     lines = [json.dumps({key: value}, ensure_ascii=False) for key, value in _list_metadata(profile)]
     for token, alternative in zip(tokens, profile.alternatives, strict=True):

@@ -66,11 +66,14 @@ class Options:
         refuse_too_many(row, len(self.alternatives))
 
     def find(self, row: int, word: Word) -> int:
-        """Find an option by its token or title, and add it where nothing is declared. Raises BallotFileError."""
+        """Find an option by its token or title, or add it.
+
+        Raises BallotFileError for a bare token that is not declared where others are; a quoted one is a title.
+        """
         place = self.tokens.get(word.text, self.titles.get(word.text))
         if place is not None:
             return place
-        if self.declared:
+        if self.declared and word.bare:
             hint = suggest(word.text, [*self.tokens, *self.titles])
             raise BallotFileError(
                 row, f"found no option {quote(word.text)} among those of the rows that begin with ={hint}"

@@ -11,6 +11,7 @@ from qballot.errors import InputError
 from qballot.formats.abif import read_abif, write_abif
 from qballot.formats.blt import read_blt, write_blt
 from qballot.formats.cvr import CVR_RULES, looks_like_cvr, read_cvr, write_cvr
+from qballot.formats.lines import multiply_counts
 from qballot.formats.new_definition import propose_method, write_definition
 from qballot.formats.own import Spoiled, find_contest, read_own, write_own
 from qballot.formats.preflib import DataType, read_preflib, write_preflib
@@ -123,7 +124,8 @@ def _read(text: str, request: Request) -> Profile:
     if source is Format.CSV:
         if definition is None:
             raise InputError("a CSV of ballots goes with its definition: name it with --definition")
-        return read_own(text, definition, find_contest(definition, request.contest), request.spoiled)
+        position = find_contest(definition, request.contest)
+        return multiply_counts(read_own(text, definition, position, request.spoiled), request.scale)
     if source is Format.ABIF:
         return read_abif(text, request.scale, request.take)
     if source is Format.BLT:

@@ -8,7 +8,7 @@
 Columns of ranks are called `rank1`, `rank 1`, `choice_1` or `1st choice`; a column `weight` or `count` says for how
 many ballots a row stands; others are passed over. An option that stands on a ballot twice is taken at its first place,
 and the later one is left out, as if that rank was not on the ballot. What becomes of overvotes and skipped ranks is
-chosen (`rules.py`): they cannot be told apart from votes by the ballots alone.
+chosen (`rules.py`), since no file says it.
 """
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ from qballot.formats.lines import (
     refuse_rows,
     refuse_scores,
     refuse_too_many,
+    refuse_unclear_titles,
 )
 from qballot.formats.profile import Alternative, Ballots, Kind, Profile, find_equal_ranks
 from qballot.formats.rules import Overvote, Position, RankRules, Skipped, settle_ranks
 
 CVR_RULES = RankRules(Overvote.EXHAUST, Skipped.IGNORE)
-"""The commonest rules: an overvote ends the ballot (San Francisco, Maine, New York), a skipped rank is closed up."""
+"""The rules where none are chosen: an overvote ends the ballot, a skipped rank is closed up."""
 
 WRITE_IN = "Write-in"
 """The title of the one option that all write-ins are."""
@@ -91,6 +92,7 @@ def write_cvr(profile: Profile, *, weights: bool) -> str:
     Raises BallotFileError for scores, equal ranks or too many rows, InputError for a title that is one of the words.
     """
     refuse_scores(profile, "cvr")
+    refuse_unclear_titles(profile, "cvr")
     for ballots in find_equal_ranks(profile):
         raise BallotFileError(
             ballots.row, "this ballot ranks options equal, and cvr has one option a rank; see --overvote for ways out"

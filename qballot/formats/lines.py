@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from qballot.core.ballot_csv import MAX_WEIGHT
 from qballot.core.definition import MAX_OPTIONS
 from qballot.core.problems import quote
-from qballot.errors import BallotFileError
+from qballot.errors import BallotFileError, InputError
 from qballot.formats.profile import Kind, Profile, find_gaps
 
 MAX_LINE_CHARACTERS = 100_000
@@ -66,6 +67,17 @@ def read_count(row: int, text: str, scale: int = 1) -> int:
     return int(count)
 
 
+def multiply_counts(profile: Profile, scale: int) -> Profile:
+    """Multiply every count of ballots that were counted whole. Raises BallotFileError from 2**96 on."""
+    if scale == 1:
+        return profile
+    for ballots in profile.ballots:
+        if ballots.count * scale > MAX_WEIGHT:
+            raise BallotFileError(ballots.row, f"found the count {ballots.count} times {scale}, expected below 2**96")
+    multiplied = (replace(ballots, count=ballots.count * scale) for ballots in profile.ballots)
+    return replace(profile, ballots=tuple(multiplied))
+
+
 def read_score(row: int, name: str, text: str) -> int:
     """Read the score that an option has. Raises BallotFileError for what is no score, or for one beyond the limits."""
     if not _SCORE.match(text) or abs(int(text)) > MAX_SCORE:
@@ -95,6 +107,16 @@ def refuse_gaps(profile: Profile, form: str) -> None:
             f"this ballot skips rank {ballots.ranks.index(()) + 1}, and {form} has no skipped ranks; "
             "close them up with --skipped ignore",
         )
+
+
+def refuse_unclear_titles(profile: Profile, form: str) -> None:
+    """Raise InputError for an option without a title, or two of the same, for a form that tells options by them."""
+    seen: set[str] = set()
+    for title in (" ".join(alternative.title.split()) for alternative in profile.alternatives):
+        if not title or title in seen:
+            found = f"two options are called {quote(title)}" if title else "an option has no title"
+            raise InputError(f"{found}, and {form} tells options by their titles: give each one of its own")
+        seen.add(title)
 
 
 def refuse_rows(profile: Profile) -> None:

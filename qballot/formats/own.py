@@ -55,17 +55,19 @@ def read_own(text: str, definition: Definition, position: int, spoiled: Spoiled 
     contest = definition.contests[position]
     kind = Kind.SCORES if METHODS[contest.method].words.form is Form.NUMBER else Kind.RANKS
     ballots = []
+    # What equal ballots say is found once: a million ballots hold few different ones.
+    known: dict[bytes, Ballots | SpoilReason] = {}
     for row in effective_rows(parse_ballot_csv(text, definition)):
-        marks = _take_part(row, definition, position)
-        reason = judge_marks(contest, marks)
-        if isinstance(reason, SpoilReason):
-            if spoiled is Spoiled.REFUSE:
-                why = f"this ballot is spoiled in {quote(contest.id)} ({reason.replace('_', ' ')})"
-                raise BallotFileError(row.row, f"{why}, which no other format says; see --spoiled blank and drop")
-            if spoiled is Spoiled.DROP:
-                continue
-            marks = (METHODS[contest.method].blank_mark,) * len(marks)
-        ballots.append(_read_marks(row, contest, marks))
+        if row.ballot not in known:
+            known[row.ballot] = _judge(row, definition, position)
+        found = known[row.ballot]
+        if isinstance(found, Ballots):
+            ballots.append(Ballots(row.row, row.weight, found.ranks, found.scores))
+        elif spoiled is Spoiled.REFUSE:
+            why = f"this ballot is spoiled in {quote(contest.id)} ({found.replace('_', ' ')})"
+            raise BallotFileError(row.row, f"{why}, which no other format says; see --spoiled blank and drop")
+        elif spoiled is Spoiled.BLANK:
+            ballots.append(Ballots(row.row, row.weight))
     alone = len(definition.contests) == 1
     return Profile(
         alternatives=tuple(Alternative(option.title, option.id) for option in contest.options),
@@ -122,11 +124,13 @@ def match_options(profile: Profile, contest: Contest) -> list[int]:
     return found
 
 
-def _take_part(row: BallotRow, definition: Definition, position: int) -> Marks:
+def _judge(row: BallotRow, definition: Definition, position: int) -> Ballots | SpoilReason:
     parts = split_ballot(definition, row.ballot)
     if parts is None:
-        raise BallotFileError(row.row, f"found {len(row.ballot)} marks, expected {definition.ballot_length}")
-    return parts[position]
+        return SpoilReason.WRONG_LENGTH
+    contest, marks = definition.contests[position], parts[position]
+    found = judge_marks(contest, marks)
+    return found if isinstance(found, SpoilReason) else _read_marks(row, contest, marks)
 
 
 def _read_marks(row: BallotRow, contest: Contest, marks: Sequence[int]) -> Ballots:

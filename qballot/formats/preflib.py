@@ -18,7 +18,14 @@ from enum import StrEnum
 
 from qballot.core.problems import quote
 from qballot.errors import BallotFileError
-from qballot.formats.lines import list_lines, read_count, refuse_gaps, refuse_scores, refuse_too_many
+from qballot.formats.lines import (
+    list_lines,
+    read_count,
+    refuse_gaps,
+    refuse_scores,
+    refuse_too_many,
+    refuse_unclear_titles,
+)
 from qballot.formats.profile import Alternative, Ballots, Kind, Profile, Ranks
 
 
@@ -87,10 +94,12 @@ def write_preflib(profile: Profile, data_type: DataType, file_name: str) -> str:
     """Write a profile as a file of orders, the most frequent order first. Its dates are left empty.
 
     profile: without equal ballots in several rows. Raises BallotFileError at the first ballot that the data type cannot
-    say: with scores, blank, with a skipped rank, equal ranks (soc, soi) or options that it does not rank (soc, toc).
+    say: with scores, blank, with a skipped rank, equal ranks (soc, soi) or options that it does not rank (soc, toc);
+    InputError for options without a title of their own.
     """
     refuse_scores(profile, data_type)
     refuse_gaps(profile, data_type)
+    refuse_unclear_titles(profile, data_type)
     for ballots in profile.ballots:
         if ballots.blank:
             raise BallotFileError(

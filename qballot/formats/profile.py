@@ -90,15 +90,18 @@ def merge_equal(profile: Profile) -> Profile:
 
     Raises BallotFileError where they would be more than one row can count.
     """
-    merged: dict[tuple[Ranks, Scores], Ballots] = {}
+    first: dict[tuple[Ranks, Scores], Ballots] = {}
+    counts: dict[tuple[Ranks, Scores], int] = {}
     for ballots in profile.ballots:
         key = (ballots.ranks, ballots.scores)
-        earlier = merged.get(key)
-        count = ballots.count + (earlier.count if earlier else 0)
-        if count > MAX_WEIGHT:
-            raise BallotFileError(ballots.row, f"with the equal ones before it {count} ballots, expected below 2**96")
-        merged[key] = replace(earlier or ballots, count=count)
-    return replace(profile, ballots=tuple(merged.values()))
+        first.setdefault(key, ballots)
+        counts[key] = counts.get(key, 0) + ballots.count
+        if counts[key] > MAX_WEIGHT:
+            raise BallotFileError(
+                ballots.row, f"with the equal ones before it {counts[key]} ballots, expected below 2**96"
+            )
+    merged = (replace(ballots, count=counts[key]) for key, ballots in first.items())
+    return replace(profile, ballots=tuple(merged))
 
 
 def drop_withdrawn(profile: Profile) -> Profile:

@@ -87,5 +87,11 @@ def apply_rules(profile: Profile, rules: RankRules) -> Profile:
     """Apply the rules to every ballot with ranks."""
     if rules == RankRules():
         return profile
-    settled = (replace(ballots, ranks=settle_ranks(ballots.row, ballots.ranks, rules)) for ballots in profile.ballots)
+    settled = (
+        # A rank with one option is what it is under every rule.
+        ballots
+        if all(len(rank) == 1 for rank in ballots.ranks)
+        else replace(ballots, ranks=settle_ranks(ballots.row, ballots.ranks, rules))
+        for ballots in profile.ballots
+    )
     return replace(profile, ballots=tuple(settled))

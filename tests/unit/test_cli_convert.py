@@ -81,6 +81,13 @@ def test_convert__cast_vote_records__are_known_by_their_first_row(tmp_path: Path
         (["in.blt", "-o", "out.abif", "--definition-out", "d.json"], "--definition-out goes with ballots as csv"),
         (["in.blt", "-o", "out.abif", "--method", "irv"], "--method goes with --definition-out"),
         (["in.blt", "-o", "out.csv", "--definition", "d", "--definition-out", "e"], "expected one of them"),
+        (
+            ["in.blt", "-o", "out.abif", "--contest", "c"],
+            "--contest goes with ballots that are read as csv, .* from blt",
+        ),
+        (["in.blt", "-o", "out.abif", "--spoiled", "drop"], "--spoiled goes with ballots that are read as csv"),
+        (["in.blt", "-o", "out.abif", "--take", "ranks"], "--take goes with ballots that are read as abif"),
+        (["in.blt", "-o", "out.abif", "--weights"], "--weights goes with ballots that are written as csv or cvr"),
         (["missing.blt", "-o", "out.abif"], "missing.blt cannot be read"),
         (["latin.blt", "-o", "out.abif"], "latin.blt is not UTF-8 text"),
     ],

@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from indexer.sync.collecting import GROWTH, collect_seldom
+from indexer.sync.collecting import WHOLE_EVERY, collect_seldom
 
 pytestmark = pytest.mark.unit
 
@@ -23,13 +23,11 @@ def make_cycles(count: int) -> None:
 
 def test_seldom__entered_again_and_again__keeps_no_garbage_for_ever() -> None:
     gc.collect()
-    with collect_seldom():
-        pass
     start = len(gc.get_objects())
-    for _ in range(2 * start // FEW):
+    for _ in range(4 * WHOLE_EVERY):
         with collect_seldom():
             make_cycles(FEW)
-    assert len(gc.get_objects()) < (GROWTH + 0.5) * start
+    assert len(gc.get_objects()) < start + 1.5 * WHOLE_EVERY * FEW
 
 
 def test_seldom__left__is_as_before() -> None:

@@ -165,6 +165,7 @@ def test_fold__cancellation__sets_the_published_head() -> None:
     [
         ([cast_log(10, 1, 1)], "block 10, log 1 of the box .*before the creation"),
         ([make_log(12, 0, BALLOT_BOX_CANCELLED), cast_log(12, 1, 1)], "block 12, log 1 .*after the cancellation"),
+        ([cast_log(12, 0, 1), make_log(13, 0, BALLOT_BOX_CANCELLED)], "block 13, log 0 .*cancellation after 1 batches"),
         ([make_log(12, 0, BALLOTS_CAST, encode(pack(1)[:-1]))], "block 12, log 0 .*cut short"),
         ([make_log(12, 0, BALLOTS_CAST, b"\1" * 64)], "block 12, log 0 .*expected one ABI-encoded"),
     ],

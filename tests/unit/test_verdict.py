@@ -107,7 +107,7 @@ def test_judge__after_each_kind_of_check__names_the_level_and_why(
 ) -> None:
     verdict = judge(replace(ELECTION, head_check=check), at)
     assert verdict.level is level
-    shown = f"{verdict.level_text} {verdict.next_level_text}"
+    shown = f"{verdict.level_text} {verdict.next_level_text} {verdict.alarm}"
     assert words in shown
     assert "secret" not in shown
     assert "verified" not in shown.lower()

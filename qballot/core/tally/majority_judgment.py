@@ -14,8 +14,8 @@ A total is the majority grade plus p, or minus q: one exact number in the order 
 and q is less. An option without votes has 0.
 
 Source: M. Balinski, R. Laraki, "A theory of measuring, electing, and ranking", Proceedings of the National Academy of
-Sciences 104 (2007), 8720-8725, and "Majority Judgment" (MIT Press, 2011). Six grades, and no answer as the lowest:
-their experiment at Orsay, 2007. Several seats go to the first in their order.
+Sciences 104 (2007), 8720-8725, and "Majority Judgment" (MIT Press, 2010). Six grades: their experiment at Orsay, 2007.
+Several seats go to the first in their order.
 """
 
 from __future__ import annotations

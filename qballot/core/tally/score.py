@@ -12,8 +12,9 @@
 A score of 0 is an answer: a ballot of zeros is counted, not blank. Zero is added for no answer even where the scale
 does not hold it.
 
-Source: W. D. Smith, "Range voting" (2000), by the mean of those who score an option or by the sum; C. Hillinger, "The
-case for utilitarian voting", Homo Oeconomicus 22 (2005), 295-321, with negative scores, by the sum.
+Sources: W. D. Smith, "Range voting" (2000), and C. Hillinger, "The case for utilitarian voting", Homo Oeconomicus 22
+(2005), 295-321, both with negative scores, by the sum; W. D. Smith, "Range voting" (PlanetMath), by the mean of those
+who score an option.
 """
 
 from __future__ import annotations

@@ -57,6 +57,7 @@ def test_head__every_page_and_answer__is_get_without_the_body(devnet: Devnet, sq
     scene = hold_election(devnet)
     follow(devnet, sqlite_engine).sync_once()
     paths = ["/", path(scene).replace("elections", "e"), "/elections", f"{path(scene)}/results", "/health/live"]
+    paths += [f"{path(scene)}/{what}" for what in ("verification", "evidence", "evidence?census=false")]
     with serve(build_app(sqlite_engine)) as client:
         for asked_path in [*paths, "/openapi.json", "/static/style.css", "/nothing/here"]:
             asked, told = client.get(asked_path), client.head(asked_path)

@@ -20,8 +20,10 @@ from qballot.chain.devnet import Devnet
 from qballot.chain.pins import default_pins
 from qballot.core.address import checksum_address
 from qballot.core.census_file import dump_census
+from qballot.core.definition import parse_definition_document
 from qballot.core.keccak import keccak
 from qballot.core.proof import EvidenceCheck, Outcome, ResultState, Verification, verify_evidence_file
+from qballot.core.tally.lot import LOT_DELAY_SECONDS
 from qballot.core.types import Hash32
 from qballot.testing import ElectionOnDevnet, make_election
 
@@ -130,7 +132,7 @@ def test_verification__proof_of_another_head__is_a_mismatch_without_evidence(
     assert (found["level"], found["alarm_kind"], found["proof"]) == ("indexed", "mismatch", None)
     error = get(client, path(held, "evidence"), 409)
     assert error["type"] == "not_proven"
-    assert "the chain contradicts the records" in error["detail"]
+    assert "the box's head does not follow from the records" in error["detail"]
 
 
 def test_verification__more_operators_asked_for__waits_for_them(
@@ -256,3 +258,38 @@ def test_evidence__database_altered__is_never_given_out(
         connection.execute(altered, {"number": number})
     error = get(client, path(held, "evidence"), 503)
     assert error == {"type": "unavailable", "detail": "the index cannot be read at the moment"}
+
+
+def test_results__tie_that_waits_for_the_lot__is_decided_by_it_as_the_evidence_is(
+    devnet: Devnet, engine: Engine, client: httpx.Client
+) -> None:
+    options = [{"id": name, "title": name.upper()} for name in ("soup", "salad", "stew")]
+    contest = {"id": "dish", "title": "Dish", "method": "plurality", "options": options, "tie": "lot"}
+    _, definition = parse_definition_document(json.dumps({"qballot": 1, "title": "Tie", "contests": [contest]}))
+    scene = make_election(devnet, definition=definition)
+    follower = follow(devnet, engine)
+    scene.open()
+    scene.cast_signed([(0, SOUP), (1, SALAD)])
+    scene.close()
+    follower.sync_once()
+    (waiting,) = get(client, path(scene, "results"))["contests"]
+    assert (waiting["waits_for_lot"], waiting["winners"], waiting["tied"]) == (True, [], ["soup", "salad"])
+    before = client.get(path(scene, "evidence"))
+
+    late = scene.deployment.arguments.closes_at + LOT_DELAY_SECONDS
+    devnet.warp(late)
+    devnet.mine(3)
+    follower.sync_once()
+    result = get(client, path(scene, "results"))
+    (decided,) = result["contests"]
+    assert (decided["waits_for_lot"], len(decided["winners"])) == (False, 1)
+    found = get(client, path(scene, "verification"))
+    assert found["proof"]["has_lot"]
+    after = client.get(path(scene, "evidence"))
+    assert after.headers["etag"] != before.headers["etag"]
+    verified = verify(after.content, Hash32(bytes.fromhex(found["block"]["hash"][2:])))
+    assert verified.result is not None
+    assert verified.lot is not None
+    assert list(verified.result.contests[0].winners) == decided["winners"]
+    # What was counted without the lot is not kept for what is counted with it.
+    assert get(client, path(scene, "results")) == result

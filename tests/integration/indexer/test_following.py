@@ -44,6 +44,7 @@ class Listener:
         self.depths: list[int] = []
         self.leads: list[bool] = []
         self.failures: list[str] = []
+        self.unproven: list[int] = []
 
     def chain_seen(self, latest: Block, indexed: Block | None, finalized: Block | None) -> None:
         numbers = (None if block is None else block.number for block in (indexed, finalized))
@@ -59,6 +60,12 @@ class Listener:
 
     def reorged(self, depth: int) -> None:
         self.depths.append(depth)
+
+    def heads_proven(self, at: Block, unproven: int) -> None:
+        self.unproven.append(unproven)
+
+    def blocks_witnessed(self, newest: int | None, contradicted: int) -> None:  # noqa: ARG002
+        assert not contradicted
 
     def repaired(self, records: int) -> None:
         raise AssertionError(f"found {records} records put right on an honest node's chain")

@@ -137,7 +137,7 @@ def test_serve__until_a_signal__answers_and_ends_cleanly(
             run("index", "--once", "--rpc-url", devnet.url, "--database", database_url, folder=tmp_path).returncode == 0
         )
         result = httpx.get(f"{found[0]}/elections/{checksum_address(scene.deployment.box)}/results").json()
-        assert (result["records"], result["level"]) == (6, "consistent")
+        assert (result["records"], result["level"]) == (6, "proven")
         process.send_signal(number)
         _, errors = process.communicate(timeout=20)
         assert process.returncode == 0

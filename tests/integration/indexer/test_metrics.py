@@ -34,6 +34,11 @@ NAMES = {
     "qballot_write_seconds",
     "qballot_range_blocks",
     "qballot_leader",
+    "qballot_proven_block",
+    "qballot_unproven_elections",
+    "qballot_witnessed_block",
+    "qballot_disagreements",
+    "qballot_repairs",
 }
 
 
@@ -61,6 +66,11 @@ def test_metrics__events__are_served() -> None:
     metrics.range_indexed(106, 110, logs=1, ballots=1, fetch_seconds=0.2, write_seconds=0.3, range_blocks=450)
     metrics.reorged(3)
     metrics.reorged(64)
+    metrics.heads_proven(block(109), 0)
+    metrics.heads_proven(block(110), 2)
+    metrics.blocks_witnessed(108, 1)
+    metrics.blocks_witnessed(None, 3)
+    metrics.repaired(7)
     metrics.failed("the endpoint is away")
     metrics.request_answered("http://127.0.0.1:1", "eth_getLogs", "ok", 0.04)
     metrics.request_answered("http://127.0.0.1:1", "eth_getLogs", "timeout", 20.0)
@@ -80,6 +90,11 @@ def test_metrics__events__are_served() -> None:
         "qballot_failures_total": 1,
         "qballot_range_blocks": 450,
         "qballot_write_seconds_count": 2,
+        "qballot_proven_block": 109,
+        "qballot_unproven_elections": 2,
+        "qballot_witnessed_block": 108,
+        "qballot_disagreements": 3,
+        "qballot_repairs_total": 1,
         "qballot_reorgs_total": 2,
         'qballot_reorg_depth_blocks_bucket{le="2.0"}': 0,
         'qballot_reorg_depth_blocks_bucket{le="3.0"}': 1,

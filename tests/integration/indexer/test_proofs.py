@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
+from bad_endpoint import fault, run_bad_endpoint
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kept_proofs import endpoints_of, load_check, load_marks, load_proof, verify
 from scenes import (
     SALAD,
     SOUP,
@@ -19,77 +22,27 @@ from scenes import (
     drop_one_cast,
     follow,
     hold_election,
-    lying_endpoint,
     refuse_proofs,
 )
 from sqlalchemy import Engine
 
-from indexer.storage.model import Block, Election, HeadCheck
-from indexer.storage.proof_model import SPACING, KeptProof, Naming, ProofMark
+from indexer.storage.model import Block
+from indexer.storage.proof_model import SPACING, Naming
 from indexer.storage.proof_writer import Place, ProofWriter, choose_kept
 from indexer.storage.repository import Repository
-from indexer.sync import Follower, lots, prover
+from indexer.sync import Follower, prover
+from indexer.sync.proving import prove_boxes
 from qballot.chain.devnet import Devnet
-from qballot.chain.endpoints import Endpoints
 from qballot.chain.pins import default_pins
+from qballot.chain.proofs import fetch_proof_answers
 from qballot.chain.rpc import Rpc
-from qballot.core.definition import parse_definition_document
+from qballot.chain.transport import Request
 from qballot.core.keccak import keccak
-from qballot.core.proof import BoxOrigin, find_lot_block, prove_head
-from qballot.core.provenance import clone_runtime_code
-from qballot.core.tally.lot import LOT_DELAY_SECONDS
 from qballot.core.types import Address, BlockNumber, UnixSeconds
-from qballot.testing import ElectionOnDevnet, make_definition, make_election
+from qballot.errors import ChainError, EndpointError, FalseProofError, NoProofError
+from qballot.testing import make_election
 
 pytestmark = pytest.mark.integration
-
-
-def load(engine: Engine, box: Address) -> Election:
-    with Repository(engine).snapshot() as snapshot:
-        election = snapshot.load_election(box)
-    assert election is not None
-    return election
-
-
-def load_check(engine: Engine, box: Address) -> HeadCheck:
-    check = load(engine, box).head_check
-    assert check is not None
-    return check
-
-
-def load_marks(engine: Engine, box: Address) -> list[ProofMark]:
-    with Repository(engine).snapshot() as snapshot:
-        return snapshot.proofs.load_marks(box)
-
-
-def load_proof(engine: Engine, mark: ProofMark) -> KeptProof:
-    with Repository(engine).snapshot() as snapshot:
-        kept = snapshot.proofs.load_proof(mark.box, mark.block.hash)
-    assert kept is not None
-    return kept
-
-
-def verify(engine: Engine, scene: ElectionOnDevnet, mark: ProofMark) -> KeptProof:
-    """Verify a kept proof by the core alone, against the hash that the real node names."""
-    kept, box = load_proof(engine, mark), scene.deployment.box
-    election, pins = load(engine, box), default_pins()
-    code = clone_runtime_code(pins.implementation, election.arguments)
-    origin = BoxOrigin(scene.devnet.rpc.chain_id(), pins.factory, box, election.salt, code)
-    trusted = scene.devnet.rpc.block(mark.block.number).hash
-    proven = prove_head(origin, kept.header, kept.proof, trusted, pins)
-    assert proven.head == kept.head == election.head == scene.box.head(mark.block.number)
-    return kept
-
-
-@contextmanager
-def endpoints_of(devnet: Devnet, *tampers: Tamper | None) -> Iterator[Endpoints]:
-    """Run endpoints of operators a, b, …, in this order; None for the honest node itself."""
-    with ExitStack() as stack:
-        rpcs = [
-            Rpc(devnet.url) if tamper is None else stack.enter_context(lying_endpoint(devnet, tamper))
-            for tamper in tampers
-        ]
-        yield stack.enter_context(Endpoints(rpcs, operators=["a", "b", "c"][: len(rpcs)]))
 
 
 def test_proofs__a_ballot_the_close_and_nothing_new__are_proven_at_the_next_look(
@@ -130,144 +83,6 @@ def test_proofs__cancelled__is_proven(devnet: Devnet, sqlite_engine: Engine) -> 
     check = load_check(sqlite_engine, scene.deployment.box)
     assert (check.block, check.agrees, check.is_proven) == (cursor, True, True)
     verify(sqlite_engine, scene, load_marks(sqlite_engine, scene.deployment.box)[0])
-
-
-def pass_lot(scene: ElectionOnDevnet, *, more: int) -> int:
-    """Close an election, go to the block of its lots, and some further. Returns that block's height."""
-    scene.close()
-    needed = scene.deployment.arguments.closes_at + LOT_DELAY_SECONDS
-    scene.devnet.warp(needed - 1)
-    scene.devnet.warp(needed)
-    number = scene.devnet.rpc.block("latest").number
-    if more:
-        scene.devnet.mine(more)
-    return number
-
-
-def check_lot(engine: Engine, scene: ElectionOnDevnet, lot_block: int) -> KeptProof:
-    (mark,) = [mark for mark in load_marks(engine, scene.deployment.box) if mark.has_lot]
-    kept = verify(engine, scene, mark)
-    found = find_lot_block(kept.lot, kept.header, scene.deployment.arguments.closes_at)
-    assert found.number == lot_block
-    assert found.mix_hash.hex() == devnet_mix(scene.devnet, lot_block)
-    return kept
-
-
-def devnet_mix(devnet: Devnet, number: int) -> str:
-    return str(devnet.rpc.call("eth_getBlockByNumber", [hex(number), False])["mixHash"])[2:]
-
-
-@pytest.mark.parametrize("more", [0, 1, 40])
-def test_proofs__time_of_lots__is_shown_at_the_very_block(devnet: Devnet, engine: Engine, more: int) -> None:
-    scene = hold_election(devnet)
-    follower = follow(devnet, engine)
-    scene.close()
-    follower.sync_once()
-    assert not any(mark.has_lot for mark in load_marks(engine, scene.deployment.box))
-    lot_block = pass_lot_after_close(scene, more=more)
-    follower.sync_once()
-    kept = check_lot(engine, scene, lot_block)
-    assert kept.block.number == lot_block
-    assert len(kept.lot) == 1
-    devnet.mine(2)
-    marks = load_marks(engine, scene.deployment.box)
-    follower.sync_once()
-    assert load_marks(engine, scene.deployment.box) == marks
-
-
-def pass_lot_after_close(scene: ElectionOnDevnet, *, more: int) -> int:
-    needed = scene.deployment.arguments.closes_at + LOT_DELAY_SECONDS
-    scene.devnet.warp(needed + 5)
-    number = scene.devnet.rpc.block("latest").number
-    if more:
-        scene.devnet.mine(more)
-    return number
-
-
-def hold_tie(devnet: Devnet) -> ElectionOnDevnet:
-    """Hold an election whose tie is for the lot to decide."""
-    document = json.loads(make_definition())
-    document["contests"][0]["tie"] = "lot"
-    scene = make_election(devnet, definition=parse_definition_document(json.dumps(document))[1])
-    scene.open()
-    scene.cast_signed([(0, SALAD), (1, SOUP)])
-    return scene
-
-
-def forget_states_before(devnet: Devnet, first: Callable[[], int]) -> Tamper:
-    """Prove nothing of blocks before that one, as nodes do that prune."""
-
-    def tamper(method: str, params: list[Any], result: Any) -> Any:
-        if method == "eth_getProof" and int(params[2], 16) < first():
-            raise STATE_GONE
-        return result
-
-    return tamper
-
-
-@pytest.mark.parametrize("tied", [True, False])
-def test_proofs__lot_whose_state_is_gone__is_shown_by_headers_where_a_tie_waits(
-    devnet: Devnet, sqlite_engine: Engine, tied: bool
-) -> None:
-    scene = hold_tie(devnet) if tied else hold_election(devnet)
-    lot_block = pass_lot(scene, more=7)
-    latest = devnet.rpc.block("latest").number
-    with endpoints_of(devnet, forget_states_before(devnet, lambda: latest)) as endpoints:
-        Follower(endpoints, sqlite_engine).sync_once()
-    marks = load_marks(sqlite_engine, scene.deployment.box)
-    if not tied:
-        assert [(mark.block.number, mark.has_lot) for mark in marks] == [(latest, False)]
-        return
-    kept = check_lot(sqlite_engine, scene, lot_block)
-    assert (kept.block.number, len(kept.lot)) == (latest, latest - lot_block + 1)
-
-
-def test_proofs__many_old_elections__are_proven_at_once_with_their_lots(
-    devnet: Devnet, engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lots, "BOXES_AT_ONCE", 2)
-    scenes = [make_election(devnet, salt=salt) for salt in range(5)]
-    pass_lot(scenes[-1], more=SPACING + 3)
-    cursor = follow(devnet, engine).sync_once()
-    for scene in scenes:
-        check = load_check(engine, scene.deployment.box)
-        assert (check.block, check.agrees, check.is_proven) == (cursor, True, True)
-        (newest, *_, with_lot) = load_marks(engine, scene.deployment.box)
-        assert newest.block == cursor
-        # Each was made a moment after the one before.
-        lot_block = with_lot.block.number
-        assert check_lot(engine, scene, lot_block).block.number == lot_block
-
-
-def test_proofs__lot_not_to_be_had__is_tried_again_some_blocks_later(devnet: Devnet, sqlite_engine: Engine) -> None:
-    scene = hold_tie(devnet)
-    scene.close()
-    broken = threading.Event()
-
-    def tamper(method: str, params: list[Any], result: Any) -> Any:
-        # Only who looks for the lot asks for single blocks by number without more.
-        if broken.is_set() and method == "eth_getBlockByNumber" and params[0] == hex(before):
-            return None
-        return result
-
-    with lying_endpoint(devnet, tamper) as rpc:
-        follower = Follower(rpc, sqlite_engine)
-        follower.sync_once()
-        lot_block = pass_lot_after_close(scene, more=0)
-        before = lot_block - 1
-        follower_cursor = lot_block
-        with Repository(sqlite_engine).snapshot() as snapshot:
-            indexed = snapshot.load_cursor()
-        assert indexed is not None
-        assert indexed.block is not None
-        assert indexed.block.number < follower_cursor
-        broken.set()
-        follower.sync_once()
-        broken.clear()
-        assert not any(mark.has_lot for mark in load_marks(sqlite_engine, scene.deployment.box))
-        devnet.mine(lots.RETRY_BLOCKS)
-        follower.sync_once()
-    check_lot(sqlite_engine, scene, lot_block)
 
 
 def count_calls(tamper: Tamper, wanted: str, calls: list[list[Any]]) -> Tamper:
@@ -312,7 +127,7 @@ def test_proofs__closed_election_merely_answered__is_proven_by_a_better_endpoint
     devnet: Devnet, sqlite_engine: Engine
 ) -> None:
     scene = hold_election(devnet)
-    pass_lot(scene, more=0)
+    scene.close()
     with endpoints_of(devnet, refuse_proofs()) as endpoints:
         Follower(endpoints, sqlite_engine).sync_once()
     assert not load_check(sqlite_engine, scene.deployment.box).is_proven
@@ -516,12 +331,83 @@ def test_choose_kept__by_place__keeps_final_lot_spaced_and_newest(places: list[P
     assert choose_kept(places) == kept
 
 
-def test_proofs__long_past_time_of_lots__is_shown_only_where_lots_are_drawn(
-    devnet: Devnet, sqlite_engine: Engine
-) -> None:
-    untied, tied = hold_election(devnet), hold_tie(devnet)
-    lot_block = pass_lot(tied, more=0)
-    devnet.warp(devnet.rpc.block("latest").timestamp + 2 * lots.LATE_SECONDS)
-    follow(devnet, sqlite_engine).sync_once()
-    assert check_lot(sqlite_engine, tied, lot_block).block.number == lot_block
-    assert [mark.has_lot for mark in load_marks(sqlite_engine, untied.deployment.box)] == [False]
+@pytest.mark.parametrize(
+    ("code", "message", "lasting"),
+    [
+        (-32601, "the method eth_getProof does not exist/is not available", True),
+        (-32601, "Method not found", True),
+        (-32000, "The method eth_getProof is not supported", True),
+        (-32600, "Unsupported method: eth_getProof on ETH_MAINNET", True),
+        (-32000, "rpc method is not whitelisted", True),
+        (-32004, "eth_getProof", True),
+        (-32000, "missing trie node 0f (path ) state 0x0f is not available, not found", False),
+        (-32000, "distance to target block exceeds maximum proof window", False),
+        (-32000, "requested block is too old, block must be within 100000 blocks of the head block", False),
+        (-32000, "historical state unavailable: state is pruned", False),
+        (-32000, "No state available for block 7", False),
+        (-32000, "World state unavailable", False),
+        (-32602, "header not found", False),
+        (-32000, "out of order", False),
+    ],
+)
+def test_proofs__words_of_nodes__say_whether_there_are_ever_any(code: int, message: str, lasting: bool) -> None:
+    with (
+        run_bad_endpoint(fault(code, message)) as endpoint,
+        Rpc(endpoint.url) as rpc,
+        pytest.raises(NoProofError, match=r"gives no proof") as raised,
+    ):
+        fetch_proof_answers(rpc, [Address(bytes(20))], Address(bytes(20)), 7)
+    assert raised.value.lasting is lasting
+
+
+class Recorded:
+    """A channel to an endpoint that always says the same. texts: an answer to each request, as JSON."""
+
+    endpoint = "recorded"
+
+    def __init__(self, texts: Sequence[bytes]) -> None:
+        self.texts = list(texts)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def fetch(self, request: Request, *, retry: bool, max_bytes: int | None = None) -> msgspec.Raw:
+        raise AssertionError((request, retry, max_bytes))
+
+    def fetch_many(self, requests: Sequence[Request], *, retry: bool) -> list[msgspec.Raw | ChainError]:
+        assert len(requests) == len(self.texts)
+        return [msgspec.Raw(text) for text in self.texts]
+
+
+def test_proofs__any_digit_changed__prove_nothing_else(devnet: Devnet, sqlite_engine: Engine) -> None:
+    scene = hold_election(devnet)
+    cursor = follow(devnet, sqlite_engine).sync_once()
+    assert cursor is not None
+    devnet.mine()
+    at = Block(BlockNumber(cursor.number + 1), devnet.rpc.block("latest").hash, cursor.timestamp)
+    with Repository(sqlite_engine).snapshot() as snapshot:
+        (due,) = snapshot.proofs.load_due(at, watched=1)
+    pins, chain_id = default_pins(), devnet.rpc.chain_id()
+    answers = fetch_proof_answers(devnet.rpc, [due.box], pins.implementation, at.number)
+    honest = [json.dumps(answer).encode() for answer in (answers.header, answers.implementation, *answers.boxes)]
+    channel = Recorded(honest)
+    rpc = Rpc.over(channel)
+    (expected,) = prove_boxes(rpc, "a", [due], at, pins, chain_id)
+    assert expected.head == scene.box.head(at.number)
+    refused = set()
+
+    @given(st.integers(0, len(honest) - 1), st.integers(0, 10**6), st.sampled_from(b'0123456789abcdef"x'))
+    @settings(max_examples=1_000, deadline=None)
+    def check(part: int, place: int, digit: int) -> None:
+        text = bytearray(honest[part])
+        text[place % len(text)] = digit
+        channel.texts = [*honest[:part], bytes(text), *honest[part + 1 :]]
+        try:
+            (found,) = prove_boxes(rpc, "a", [due], at, pins, chain_id)
+        except EndpointError as error:
+            refused.add(type(error))
+        else:
+            assert found == expected
+
+    check()
+    assert FalseProofError in refused

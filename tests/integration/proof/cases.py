@@ -22,12 +22,15 @@ from fault_proxy import Behaviour, FaultProxy, run_proxy
 from indexes import Clock, Rows, open_url, read_content, read_cursor
 from lies import make_lie
 from lying_chain import World
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, delete, event
 
 from indexer.journal import LOGGER_NAME
 from indexer.results import Results
+from indexer.storage.engine import open_database
+from indexer.storage.proof_tables import LEDGER_PROOFS
 from indexer.storage.repository import Repository
 from indexer.storage.tables import BATCHES
+from indexer.storage.writer import reset_index
 from indexer.sync import Follower
 from qballot.chain.endpoints import Endpoints
 from qballot.chain.rpc import Rpc
@@ -85,8 +88,15 @@ class Court:
         self._empty = folder / "empty.sqlite3"
         with open_url(f"sqlite:///{self._empty}"):
             pass
+        self._engine = open_database(f"sqlite:///{folder / 'index.sqlite3'}")
+        # A trial's database outlives no crash.
+        event.listen(self._engine, "checkout", lambda connection, *_: connection.execute("PRAGMA synchronous = OFF"))
         self._known: dict[int, tuple[dict[str, Any], Rows]] = {}
         self.outcomes: Counter[str] = Counter()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
 
     def try_seed(self, seed: str, url: str | None = None) -> None:
         """Try a seed's liar alone, and beside an honest operator. Raises AssertionError that names the seed."""
@@ -199,15 +209,16 @@ class Court:
         if url is not None:
             with open_url(url) as engine:
                 yield engine
+                reset_index(engine)
+                with engine.begin() as connection:
+                    connection.execute(delete(LEDGER_PROOFS))
             return
-        path = self._folder / "index.sqlite3"
+        # The same engine each time: what it has learned about our questions is worth half of a trial's time.
+        self._engine.dispose()
         for old in self._folder.glob("index.sqlite3*"):
             old.unlink()
-        shutil.copy(self._empty, path)
-        with open_url(f"sqlite:///{path}") as engine:
-            # A trial's database outlives no crash.
-            event.listen(engine, "checkout", lambda connection, *_: connection.execute("PRAGMA synchronous = OFF"))
-            yield engine
+        shutil.copy(self._empty, self._folder / "index.sqlite3")
+        yield self._engine
 
 
 @contextmanager
@@ -229,7 +240,9 @@ def open_court(worlds: tuple[World, World], folder: Path) -> Iterator[Court]:
     """Open one."""
     with ExitStack() as stack:
         proxies = [stack.enter_context(run_proxy(worlds[0].node)) for _ in range(2)]
-        yield Court(worlds, folder, (proxies[0], proxies[1]))
+        court = Court(worlds, folder, (proxies[0], proxies[1]))
+        stack.callback(court.close)
+        yield court
 
 
 def _look(engine: Engine, urls: list[str], until: int | None = None) -> list[QballotError]:

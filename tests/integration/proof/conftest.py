@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parents[1] / "faults"))
+sys.path += [str(Path(__file__).parents[1] / "faults"), str(Path(__file__).parents[1])]
 
 from cases import Court, open_court
 from databases import PostgresServer

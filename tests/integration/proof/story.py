@@ -124,7 +124,7 @@ class Story:
             return None
         plan = next((plan for plan in self.world.plans if "0x" + plan.box.hex() == box), None)
         own = [log for log in self.logs if log["address"] == box and number_of(log) <= at]
-        if plan is None or not own:
+        if plan is None or at < self.world.first:
             return None
         head = plan.arguments.definition_hash
         for log in own:

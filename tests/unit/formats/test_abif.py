@@ -67,6 +67,12 @@ def test_read_abif__brackets__declare_titles_alone() -> None:
     assert ranks_by_row(profile) == [(2, ((1,), (0,)))]
 
 
+def test_read_abif__quoted_titles_beside_declarations__are_options_of_their_own() -> None:
+    profile = read_abif("=a:[Ada]\n27:a>[蘇業]\n26:[蘇業]=[Ada]\n")
+    assert titles_of(profile) == ["Ada", "蘇業"]
+    assert ranks_by_row(profile) == [(27, ((0,), (1,))), (26, ((0, 1),))]
+
+
 def test_read_abif__scores__are_read_with_their_scale() -> None:
     profile = read_abif('{"min_rating": -5}\n{max_rating: 5}\n27: A/5, B/-2, C\n3:B/0\n1:\n')
     assert (profile.kind, profile.scale) == (Kind.SCORES, (-5, 5))

@@ -223,6 +223,25 @@ def test_convert__csv_without_a_definition__is_refused() -> None:
         _run("ada,ben\n1,2\n", Format.CSV, Format.BLT)
 
 
+@pytest.mark.parametrize("target", [Format.ABIF, Format.TOI, Format.CVR])
+@pytest.mark.parametrize(("second", "found"), [("Ada", "two options are called"), ("", "an option has no title")])
+def test_convert__options_that_share_a_title__are_refused_where_titles_tell_them(
+    target: Format, second: str, found: str
+) -> None:
+    text = f'2 1\n1 1 2 0\n0\n"Ada"\n"{second}"\n"T"\n'
+    assert _run(text, Format.BLT, Format.BLT) == text
+    with pytest.raises(InputError, match=f"{found}.*, and {target} tells options by their titles"):
+        _run(text, Format.BLT, target)
+
+
+def test_convert__scale__multiplies_our_own_weights_too() -> None:
+    definition = _definition("irv")
+    text = _run("weight,ada,ben,cem\n3,1,,\n", Format.CSV, Format.BLT, definition=definition, scale=4)
+    assert text.splitlines()[1] == "12 1 0"
+    with pytest.raises(BallotFileError, match=r"row 2: found the count 3 times .* expected below"):
+        _run("weight,ada,ben,cem\n3,1,,\n", Format.CSV, Format.BLT, definition=definition, scale=2**95)
+
+
 MARKING = {Method.PLURALITY: 1, Method.BLOCK_PLURALITY: 2, Method.APPROVAL: 3}
 
 
