@@ -209,6 +209,10 @@ for _name in ("urllib3.connection", "urllib3.connectionpool"):
 
 def _read_body(response: urllib3.BaseHTTPResponse, max_bytes: int) -> bytes | None:
     """Read a body to its end; None when it is longer than wanted."""
+    said = response.headers.get("content-length", "")
+    if said.isascii() and said.isdigit() and "content-encoding" not in response.headers:
+        # At once: putting megabytes together of parts costs as much as receiving them.
+        return response.read() if int(said) <= max_bytes else None
     chunks: list[bytes] = []
     size = 0
     while chunk := response.read(READ_CHUNK_BYTES):

@@ -5,6 +5,7 @@ Where ape is, which brings its own pytest plugin and older libraries, the tests 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,8 +23,9 @@ def pytest_configure(config: pytest.Config) -> None:
         # Not at the top: where ape is, it is not.
         from hypothesis import settings  # noqa: PLC0415
 
-        # How long an example takes says something of the machine, and nothing of what is tested.
-        settings.register_profile("untimed", deadline=None)
+        # How long an example takes says something of the machine, and nothing of what is tested. `make oracles` tries
+        # more examples.
+        settings.register_profile("untimed", deadline=None, max_examples=int(os.environ.get("ELECTIONS", "100")))
         settings.load_profile("untimed")
     else:
         # ape and the libraries that it holds back warn about themselves.

@@ -24,8 +24,8 @@ MILLION = 1_000_000
 
 BARE_LOOP = (
     "The bare loop's rows have a primary key and last as ours do: on SQLite by WAL with synchronous=NORMAL, on "
-    "PostgreSQL by its usual commit. It has all in one transaction, ours one a range. What SQLite's log holds at the "
-    "end is moved to its place within the time measured, for each of the three."
+    "PostgreSQL by its usual commit. It has all of them in one transaction, ours one for each range. What SQLite's log "
+    "holds at the end is moved to its place within the time measured. The ORM has what SQLAlchemy gives it."
 )
 
 

@@ -1,6 +1,7 @@
 """`make bench-tally`: a million ballots of eight options grouped, counted and added to, beside other libraries.
 
-Each of us counts in a process of its own, on one core; seconds are the processor's. Writes bench/out/tally.json.
+Each of us counts in a process of its own, on one core; seconds are the processor's. A library that has taken
+SECONDS (`run.py SECONDS`, else 120) is stopped. Writes bench/out/tally.json.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ OUT = HERE.parent / "out" / "tally.json"
 ORACLES = ROOT / ".venv-oracles" / "bin" / "python"
 BALLOTS = 1_000_000
 SEED = 1
-PATIENCE_S = 120
+PATIENCE_S = int(sys.argv[1]) if len(sys.argv) > 1 else 120
 STOPPED = (-signal.SIGXCPU, -signal.SIGKILL)
 PEERS = (
     ("pref_voting", "irv"),

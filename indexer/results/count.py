@@ -29,6 +29,7 @@ from qballot.core.election import Definition
 from qballot.core.proof import find_lot_block
 from qballot.core.tally import count_election
 from qballot.core.tally.leading import find_leading, show_leading
+from qballot.core.tally.requirements import Electorate
 from qballot.core.tally.result import ElectionResult
 from qballot.core.types import Address, Hash32
 from qballot.errors import ProofError, StorageError
@@ -206,7 +207,9 @@ class Counts:
                 count.finished = (view, count.finished[1])
                 return
             groups = snapshot.load_groups(view.election)
-        result = count_election(require_definition(view.election.definition), groups, lot)
+        # How many voters the box admits is in its code; the weight of them all would take the census.
+        electorate = Electorate(view.election.arguments.voters)
+        result = count_election(require_definition(view.election.definition), groups, lot, electorate)
         count.finished = (view, Tally(head, lot, result))
 
 

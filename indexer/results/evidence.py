@@ -25,7 +25,7 @@ from qballot.core.proof.evidence_lines import VERSION
 from qballot.core.provenance import clone_runtime_code, compute_implementation_address
 from qballot.core.records import advance_head
 from qballot.core.types import Address, Hash32, Weight
-from qballot.errors import DecodeError, ProofError, StorageError
+from qballot.errors import DecodeError, InputError, ProofError, StorageError
 
 ADDRESS_BYTES = 20
 
@@ -118,7 +118,10 @@ class EvidenceSource:
             )
         except (ProofError, DecodeError) as error:
             raise StorageError(f"the proof that is kept does not hold: {error}") from error
-        yield from write_evidence(evidence)
+        try:
+            yield from write_evidence(evidence)
+        except (InputError, DecodeError) as error:
+            raise StorageError(f"the index holds what no box has in its log: {error}") from error
         if chain.head != proven.head and not (proven.is_cancelled and not chain.batches):
             raise StorageError(
                 f"the ballots in the index end in 0x{chain.head.hex()}, expected the proven head "
@@ -180,6 +183,10 @@ class _Addresses(Sequence[Address]):
 
     def __len__(self) -> int:
         return len(self._joined) // ADDRESS_BYTES
+
+    def __iter__(self) -> Iterator[Address]:
+        for start in range(0, len(self._joined), ADDRESS_BYTES):
+            yield Address(self._joined[start : start + ADDRESS_BYTES])
 
     @overload
     def __getitem__(self, place: int) -> Address: ...

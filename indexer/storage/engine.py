@@ -19,7 +19,7 @@ from qballot.errors import StorageError
 POSTGRESQL_DRIVER = "postgresql+psycopg"
 SQLITE_BUSY_SECONDS = 30
 
-SQLITE_CACHE_KIB = 16 * 1024
+SQLITE_CACHE_KIB = 8 * 1024
 """Memory for pages of a connection that writes. The index on voters is written all over; more does not help."""
 
 SQLITE_LOG_PAGES = 4 * 1024

@@ -10,15 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Engine, and_, delete, func, insert, select
+from sqlalchemy import Connection, Engine, and_, delete, func, insert, select, update
 
+from indexer.storage.chain_tables import BLOCKS, FINALITY
 from indexer.storage.engine import begin_write, storage_errors
-from indexer.storage.model import HeadCheck
+from indexer.storage.model import Block, HeadCheck
 from indexer.storage.proof_model import SPACING, KeptProof, Naming
 from indexer.storage.proof_rows import naming_values, proof_values
 from indexer.storage.proof_tables import LEDGER_PROOFS, NAMINGS, has_lot
 from indexer.storage.rows import head_check_values
-from indexer.storage.tables import HEAD_CHECKS
+from indexer.storage.tables import CHAIN_CURSOR, HEAD_CHECKS
 from qballot.core.types import Address, Hash32
 
 
@@ -67,6 +68,14 @@ class ProofWriter:
                     self._prune(connection, Address(bytes(box)))
             kept = select(LEDGER_PROOFS.c.block_hash)
             connection.execute(delete(NAMINGS).where(NAMINGS.c.block_hash.not_in(kept)))
+
+    def correct_time(self, block: Block) -> None:
+        """Give a block that the index has by its hash the time that was proved, wherever it stands."""
+        with storage_errors("cannot write the index"), begin_write(self._engine) as connection:
+            for table in (CHAIN_CURSOR, FINALITY):
+                own = update(table).where(table.c.block_hash == block.hash)
+                connection.execute(own.values(block_timestamp=block.timestamp))
+            connection.execute(update(BLOCKS).where(BLOCKS.c.hash == block.hash).values(timestamp=block.timestamp))
 
     def drop_block(self, block_hash: Hash32) -> int:
         """Forget the proofs at a block that is no longer in the chain, and the heads read there. Returns how many."""

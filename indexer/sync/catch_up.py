@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 
 from indexer.journal import get_journal
@@ -17,6 +17,7 @@ from indexer.storage.model import Block, ChainObservation, RangeChange
 from indexer.storage.repository import Repository
 from indexer.storage.writer import IndexWriter
 from indexer.sync.aside import Stopped, run_aside, wait_for
+from indexer.sync.asking import RangeAsker
 from indexer.sync.collecting import collect_seldom
 from indexer.sync.fetch import FetchedRange, RangeFetcher, RangeQuery, to_block
 from indexer.sync.fold import fold_range
@@ -28,14 +29,10 @@ from indexer.sync.read_ahead import Pace, ReadAhead, Span, TimedRange
 from indexer.sync.tip import Tip
 from indexer.sync.writing import WritesAside
 from qballot.chain.endpoints import Endpoints
-from qballot.chain.rpc import Rpc
 from qballot.core.address import checksum_address
 from qballot.core.types import Address
 from qballot.errors import (
-    AnswerTooLargeError,
     DecodeError,
-    EndpointError,
-    RangeTooWideError,
     ReorgError,
     StorageError,
 )
@@ -65,10 +62,9 @@ class CatchUp:
         fetcher: RangeFetcher,
         observer: Observer,
     ) -> None:
-        self._endpoints = endpoints
         self._writer = writer
         self._lead = lead
-        self._fetcher = fetcher
+        self._asker = RangeAsker(endpoints, fetcher)
         self._observer = observer
         self._sizer = RangeSizer()
         self._pace = Pace()
@@ -111,11 +107,11 @@ class CatchUp:
     ) -> Block | None:
         if start > target:
             return cursor
-        reader = ReadAhead(self._fetch, self._plan(tip), self._sizer, self._pace, _part_spans(tip, start, target))
+        reader = ReadAhead(self._asker.fetch, self._plan(tip), self._sizer, self._pace, _part_spans(tip, start, target))
         while (timed := reader.take(stop)) is not None:
             self._check_follows(timed.fetched, cursor)
             timed = self._complete(timed, stop)
-            change = self._fold(timed.fetched, tip)
+            timed, change = self._fold_or_read_again(timed, cursor, tip, stop)
             self._known.take(change)
             self._writes.submit(self._write(change, cursor, timed))
             cursor = change.until
@@ -128,27 +124,6 @@ class CatchUp:
             return RangeQuery(start, end, self._known.open_boxes, linked=linked, known_header=known)
 
         return plan
-
-    def _fetch(self, query: RangeQuery) -> FetchedRange:
-        """Read a range from the first endpoint that gives it.
-
-        Raises DecodeError when every endpoint gives what no contract can have emitted.
-        """
-        garbled: list[DecodeError] = []
-
-        def ask(rpc: Rpc) -> FetchedRange:
-            try:
-                return self._fetcher.fetch(rpc, query)
-            except DecodeError as error:
-                garbled.append(error)
-                raise EndpointError(rpc.endpoint, f"gave a log that no contract of ours emits: {error}") from error
-
-        try:
-            return self._endpoints.run(ask)
-        except EndpointError:
-            if len(garbled) == len(self._endpoints.healths()):
-                raise garbled[-1] from None
-            raise
 
     def _check_follows(self, fetched: FetchedRange, cursor: Block | None) -> None:
         follows = cursor is None or fetched.query.start != cursor.number + 1 or fetched.parent_hash == cursor.hash
@@ -163,7 +138,7 @@ class CatchUp:
             return timed
         query = replace(fetched.query, boxes=late, with_factory=False, known_header=None)
         started = time.perf_counter()
-        parts = wait_for(run_aside(lambda: self._fetch_parts(query), name="fetch-late"), stop)
+        parts = wait_for(run_aside(lambda: self._asker.fetch_parts(query), name="fetch-late"), stop)
         until = parts[-1].until
         if until != fetched.until:
             raise ReorgError(number=fetched.until.number, found=until.hash, expected=fetched.until.hash)
@@ -171,16 +146,23 @@ class CatchUp:
             fetched = fetched.merge(part)
         return TimedRange(fetched, seconds + time.perf_counter() - started)
 
-    def _fetch_parts(self, query: RangeQuery) -> list[FetchedRange]:
-        """Read a range in as many parts as its endpoint asks for, in the order of the chain."""
+    def _fold_or_read_again(
+        self, timed: TimedRange, cursor: Block | None, tip: Tip, stop: threading.Event | None
+    ) -> tuple[TimedRange, RangeChange]:
+        """Fold a range; where it holds what no contract can have emitted, as the next endpoint tells it that does not.
+
+        Raises DecodeError where none does.
+        """
         try:
-            return [self._fetch(query)]
-        except (AnswerTooLargeError, RangeTooWideError):
-            if query.blocks == 1:
-                raise
-            middle = (query.start + query.end) // 2
-            first, second = replace(query, end=middle), replace(query, start=middle + 1)
-            return [*self._fetch_parts(first), *self._fetch_parts(second)]
+            return timed, self._fold(timed.fetched, tip)
+        except DecodeError as error:
+            _log.error("an endpoint tells of what cannot have been; asking all", problem=str(error))
+            query = replace(timed.fetched.query, known_header=None)
+            for fetched in wait_for(run_aside(lambda: self._asker.fetch_from_each(query), name="fetch-again"), stop):
+                with suppress(DecodeError, ReorgError):
+                    self._check_follows(fetched, cursor)
+                    return TimedRange(fetched, timed.seconds), self._fold(fetched, tip)
+            raise
 
     def _fold(self, fetched: FetchedRange, tip: Tip) -> RangeChange:
         for election in fetched.created:

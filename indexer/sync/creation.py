@@ -45,6 +45,15 @@ def build_election(
     )
 
 
+def is_founded(election: Election) -> bool:
+    """Say whether a new election's box is what its creation says. That of the factory's own always is.
+
+    Where it is not, the endpoint is at fault; an invalid definition is its organizer's.
+    """
+    # Only the code that stands at the box's address tells the roots, and it is believed only where the address follows.
+    return bool(election.arguments.ward_roots)
+
+
 def make_printable(text: str) -> str:
     """Shorten a text that may quote an organizer's bytes, and escape what cannot be shown, or kept in a database."""
     shown = "".join(mark if mark.isprintable() or mark == "\n" else f"\\u{ord(mark):04x}" for mark in text)

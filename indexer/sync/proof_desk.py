@@ -54,6 +54,7 @@ class ProofDesk:
         self._lots = LotDesk(repository, proofs, prover, clock)
         self._witnesses = Witnesses(endpoints, repository, proofs, needed=witnesses, observer=observer, clock=clock)
         self._looked_at: Block | None = None
+        self._has_more_lots = False
 
     def look(self, cursor: Block, stop: threading.Event | None, *, is_last: bool) -> None:
         """Prove what is due at the last indexed block.
@@ -61,22 +62,29 @@ class ProofDesk:
         is_last: nobody looks again soon, so that all lots are looked for and answers of operators are waited for.
         Raises StorageError, and Stopped once `stop` is set.
         """
-        if self._heads.run(cursor, stop) and self._repairer.run(cursor, stop):
-            self._heads.run(cursor, stop)
-        while self._lots.run(cursor, stop) and is_last:
-            pass
-        if cursor != self._looked_at:
-            self._looked_at = cursor
-            with self._repository.snapshot() as snapshot:
-                unproven = snapshot.proofs.count_unproven()
-            self._observer.heads_proven(cursor, unproven)
+        if cursor != self._looked_at or self._witnesses.has_dropped():
+            self._looked_at = None
+            self._prove(cursor, stop)
+            self._looked_at, self._has_more_lots = cursor, True
+        while self._has_more_lots:
+            self._has_more_lots = self._lots.run(cursor, stop)
+            if not is_last:
+                break
         self._witnesses.look(cursor, is_patient=is_last)
         if is_last:
             self._witnesses.wait(stop)
             self._witnesses.leave()
 
+    def _prove(self, cursor: Block, stop: threading.Event | None) -> None:
+        if self._heads.run(cursor, stop) and self._repairer.run(cursor, stop):
+            self._heads.run(cursor, stop)
+        with self._repository.snapshot() as snapshot:
+            unproven = snapshot.proofs.count_unproven()
+        self._observer.heads_proven(cursor, unproven)
+
     def rewound(self) -> None:
         """Say that the chain was reorganised."""
+        self._looked_at = None
         self._lots.start_again()
 
     def leave(self) -> None:

@@ -82,6 +82,8 @@ class HeadDesk:
                     {box.number: HeadCheck(cursor, box.head, None, found.failure) for box in part}, ()
                 )
                 break
+            if found.proofs and found.proofs[0].block != cursor:
+                cursor = self._correct_time(cursor, found.proofs[0].block)
             is_contradicted |= self._keep(part, found, cursor)
         return is_contradicted
 
@@ -99,6 +101,17 @@ class HeadDesk:
             return _Found(ask_heads(self._endpoints, boxes, at), failure=failure)
         except ChainError as error:
             return _Found((), failure=make_printable(str(error)))
+
+    def _correct_time(self, wrong: Block, proven: Block) -> Block:
+        """Put the last indexed block's time right, by which elections open and close. Returns the block."""
+        _log.error(
+            "FALSE TIME: the block's time that was indexed is not the one that its hash stands for",
+            block=proven.number,
+            found=wrong.timestamp,
+            proven=proven.timestamp,
+        )
+        self._writer.correct_time(proven)
+        return proven
 
     def _keep(self, boxes: Sequence[DueBox], found: _Found, at: Block) -> bool:
         """Keep the heads, and the proofs that say more than those that are kept. Returns whether one contradicts."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from indexer.storage.model import Block
 from indexer.storage.proof_model import DueBox, KeptProof
@@ -25,6 +26,7 @@ def prove_boxes(  # noqa: PLR0917 # what they are proved by
 ) -> list[KeptProof]:
     """Fetch and verify the heads of boxes at a block, in their order. operator: who runs the endpoint.
 
+    The proofs' block has the time that follows from its hash, which `at` may have wrong.
     Raises NoProofError where the endpoint does not prove them, FalseProofError where what it gives does not follow from
     the block's hash, and EndpointError, also where it has another block at this height.
     """
@@ -33,6 +35,8 @@ def prove_boxes(  # noqa: PLR0917 # what they are proved by
     box: DueBox | None = None
     try:
         block = check_header(header, at.hash)
+        # The hash stands for the time as well: what the index has of it was an endpoint's word.
+        at = replace(at, timestamp=block.timestamp)
         implementation = read_proof(rpc, answers.implementation)
         prove_implementation(block, pins, implementation.proof.nodes)
         proofs = []
@@ -42,6 +46,7 @@ def prove_boxes(  # noqa: PLR0917 # what they are proved by
             head = read_head(account, proof.head)
             proofs.append(KeptProof(box.box, at, head, header, proof, operator))
     except (ProofError, DecodeError) as error:
+        _check_same(rpc, at)
         whose = "" if box is None else f" of the head of {checksum_address(box.box)}"
         raise FalseProofError(rpc.endpoint, f"gave a false proof{whose} at block {at.number}: {error}") from error
     return proofs
@@ -70,6 +75,13 @@ def _read_header(rpc: Rpc, answer: object, at: Block) -> Header:
         if _is_unknown_form(answer):
             raise NoProofError(rpc.endpoint, f"its headers are not Ethereum's: {error}", lasting=True) from error
         raise FalseProofError(rpc.endpoint, f"gave a false header of block {at.number}: {error}") from error
+
+
+def _check_same(rpc: Rpc, at: Block) -> None:
+    """Check that a block is still there: else the state that was proven is another block's, and nobody lies."""
+    found = rpc.block(at.number).hash
+    if found != at.hash:
+        raise EndpointError(rpc.endpoint, f"reorganised block {at.number} while it was asked about it")
 
 
 def _is_unknown_form(answer: object) -> bool:

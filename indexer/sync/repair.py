@@ -107,15 +107,14 @@ class Repairer:
         return repaired
 
     def _ask(self, goal: Goal) -> Replacement:
-        """Find the right batches with the help of the first endpoint that is of any. Raises EndpointError."""
+        """Find the right batches with the help of the first endpoint that is of any. Raises ChainError."""
         errors: list[ChainError] = []
         for member in self._endpoints.members:
             try:
                 return self._endpoints.ask(member, partial(self._find, goal))
             except ChainError as error:
                 errors.append(error)
-        names = ", ".join(member.name for member in self._endpoints.members)
-        raise EndpointError(names, "; ".join(map(str, errors)))
+        raise errors[0] if len(errors) == 1 else ChainError("; ".join(map(str, errors)))
 
     def _find(self, goal: Goal, rpc: Rpc) -> Replacement:
         """Find the right batches with one endpoint's help. Raises NoProofError where that is of none.
@@ -128,17 +127,18 @@ class Repairer:
         problems: list[str] = []
         # From the start again, should what an endpoint says of the past have misled.
         for kept in dict.fromkeys((find_start(rpc, goal, origin, self._pins), 0)):
-            for read, source in ((_read_logs, "logs"), (_read_receipts, "receipts, verified against their blocks'")):
+            for read, what, how in ((_read_logs, "logs", ""), (_read_receipts, "receipts", ", verified by its blocks")):
                 try:
                     events = read(rpc, goal, kept)
                     if goal.is_met(kept, events):
-                        return goal.plan(kept, events, f"{source} of {rpc.endpoint}")
-                    problems.append(f"its {source.split(',')[0]} do not end in the proven head")
+                        return goal.plan(kept, events, f"{what} of {rpc.endpoint}{how}")
+                    problems.append(f"its {what} do not end in the proven head")
                 except DecodeError as error:
-                    problems.append(f"its {source.split(',')[0]} are none of a box: {error}")
+                    problems.append(f"its {what} are none of a box: {error}")
                 except EndpointError as error:
                     problems.append(str(error))
-        raise NoProofError(rpc.endpoint, "; ".join(dict.fromkeys(problems)), lasting=False)
+        said = "; ".join(problem.removeprefix(f"{rpc.endpoint}: ") for problem in dict.fromkeys(problems))
+        raise NoProofError(rpc.endpoint, said, lasting=False)
 
     def _write(self, replacement: Replacement) -> None:
         repair = self._writer.replace(replacement, observed_at_unix=self._clock())

@@ -109,6 +109,7 @@ class Witnesses:
         # Guards what follows, and all that is written.
         self._lock = threading.Lock()
         self._round = 0
+        self._has_dropped = False
         self._silent: set[str] = set()
 
     def look(self, cursor: Block, *, is_patient: bool = False) -> None:
@@ -126,6 +127,11 @@ class Witnesses:
             if wanted:
                 ask = partial(self._ask, operator, members, wanted, self._round)
                 self._asked[operator].answer = run_aside(ask, name=f"witness-{operator}")
+
+    def has_dropped(self) -> bool:
+        """Say whether proofs were dropped since this was last asked."""
+        dropped, self._has_dropped = self._has_dropped, False
+        return dropped
 
     def wait(self, stop: threading.Event | None) -> None:
         """Wait for the answers that are under way, until `stop` is set, but for WAIT_SECONDS at most."""
@@ -170,6 +176,7 @@ class Witnesses:
             self._writer.save_namings(namings)
             for block in self._find_forsaken(blocks):
                 dropped = self._writer.drop_block(block.hash)
+                self._has_dropped = True
                 _log.warning("nobody names a block any more that was proven", block=block.number, proofs=dropped)
         self._tell()
 

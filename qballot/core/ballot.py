@@ -82,9 +82,7 @@ def group_ballots(ballots: Iterable[tuple[bytes, int]]) -> dict[bytes, Group]:
 
 def group_columns(ballots: Sequence[bytes], weights: Sequence[int]) -> dict[bytes, Group]:
     """Group ballots and their weights, one of each a voter, as `group_ballots` does."""
-    if len(ballots) != len(weights):
-        raise ValueError(f"{len(weights)} weights were given for {len(ballots)} ballots, expected one for each")
-    if not weights or weights.count(weights[0]) < len(weights):
+    if not weights or len(weights) != len(ballots) or weights.count(weights[0]) < len(weights):
         return group_ballots(zip(ballots, weights, strict=True))
     # Most elections give every voter the same weight, and counting alone is the fastest.
     weight = weights[0]

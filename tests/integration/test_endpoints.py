@@ -21,6 +21,8 @@ from qballot.errors import (
     DecodeError,
     EndpointError,
     MissingBlockError,
+    NoEndpointError,
+    NoProofError,
     QuotaExhaustedError,
     RangeTooWideError,
     WrongChainError,
@@ -322,3 +324,29 @@ def test_endpoints__many_threads__each_gets_its_answer() -> None:
             for thread in threads:
                 thread.join(timeout=60)
     assert found == [31337] * 120
+
+
+def test_ask__one_of_several__is_asked_alone_and_left_alone_when_it_fails(scene: Callable[..., Scene]) -> None:
+    now = scene(DOWN, GOOD)
+    first, second = now.endpoints.members
+    assert (first.operator, second.operator) == (first.name, second.name)
+    for _ in range(3):
+        with pytest.raises(EndpointError, match="502"):
+            now.endpoints.ask(first, lambda rpc: rpc.chain_id())
+    assert now.asked() == [3, 0]
+    with pytest.raises(NoEndpointError, match="the last error was"):
+        now.endpoints.ask(first, lambda rpc: rpc.chain_id())
+    assert now.endpoints.ask(second, lambda rpc: rpc.chain_id()) == 31337
+    assert now.asked() == [0, 1]
+
+
+def test_ask__no_proof_to_be_had__is_nobodys_fault(scene: Callable[..., Scene]) -> None:
+    now = scene(GOOD)
+
+    def ask(rpc: Rpc) -> None:
+        raise NoProofError(rpc.endpoint, "gives no proofs", lasting=True)
+
+    for _ in range(5):
+        with pytest.raises(NoProofError):
+            now.endpoints.ask(now.endpoints.members[0], ask)
+    assert now.endpoints.healths()[0].failures == 0

@@ -29,7 +29,7 @@ from qballot.core.proof import EvidenceCheck
 from qballot.core.provenance import box_address
 from qballot.core.tally.lot import LOT_DELAY_SECONDS
 from qballot.core.types import Hash32
-from qballot.evidence.lot import HEADERS_AT_ONCE
+from qballot.chain.lot import HEADERS_AT_ONCE
 from qballot.testing import ElectionOnDevnet, make_election
 
 pytestmark = pytest.mark.integration

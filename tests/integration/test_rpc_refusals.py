@@ -12,6 +12,7 @@ import pytest
 from bad_endpoint import answer, fault, respond, result, run_bad_endpoint
 
 from qballot import http_exchange
+from qballot.chain.devnet import Devnet
 from qballot.chain.rpc import Rpc
 from qballot.core.types import Address
 from qballot.errors import (
@@ -216,3 +217,35 @@ def test_rpc__server_that_hangs_up_instead_of_answering__is_asked_once_more_but_
         with pytest.raises(EndpointError, match="the connection failed"):
             rpc.send_raw([b"\x02"])
         assert len(endpoint.requests) == 3
+
+
+@pytest.mark.parametrize("takes_batches", [True, False])
+def test_find_blocks__not_there_or_not_understood__is_none(devnet: Devnet, takes_batches: bool) -> None:
+    def ask(call: dict[str, Any]) -> dict[str, Any]:
+        if call["params"][0] == "finalized":
+            return {"id": call["id"], "error": {"code": -32602, "message": "invalid argument 0"}}
+        return {"id": call["id"], "result": devnet.rpc.call(call["method"], call["params"])}
+
+    def some(request: Any) -> bytes:
+        if isinstance(request, dict):
+            return respond(ask(request), "200 OK", request)
+        if not takes_batches:
+            return respond({"message": "batches are not allowed", "code": 31}, "500 Internal Server Error", request)
+        return respond([ask(call) for call in request], "200 OK", request)
+
+    with run_bad_endpoint(some) as endpoint, Rpc(endpoint.url) as rpc:
+        latest = devnet.rpc.block("latest")
+        found = rpc.find_blocks([latest.number, latest.number + 1, "finalized", "latest"])
+        assert found == [latest, None, None, latest]
+
+
+def test_find_blocks__other_block_or_no_answer__is_an_error(devnet: Devnet) -> None:
+    other = devnet.rpc.call("eth_getBlockByNumber", ["0x0", False])
+
+    def give_other(request: Any) -> bytes:
+        return respond([{"id": call["id"], "result": other} for call in request], "200 OK", request)
+
+    busy, used_up = answer("", "429 Too Many Requests"), fault(-32600, "Monthly capacity limit exceeded")
+    for said in (give_other, busy, used_up):
+        with run_bad_endpoint(said) as endpoint, Rpc(endpoint.url, 1) as rpc, pytest.raises(EndpointError):
+            rpc.find_blocks([1])

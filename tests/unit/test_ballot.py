@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qballot.core.ballot import NO_ANSWER, Group, decode_marks, encode_ballot, group_ballots, split_ballot
+from qballot.core.ballot import (
+    NO_ANSWER,
+    Group,
+    decode_marks,
+    encode_ballot,
+    group_ballots,
+    group_columns,
+    split_ballot,
+)
 from qballot.core.election import Contest, Definition, Method, Option
 from qballot.errors import InputError
 
@@ -66,3 +74,15 @@ def test_group_ballots__equal_bytes__are_summed_exactly() -> None:
     heavy = 2**96 - 1
     groups = group_ballots([(b"\x01", heavy), (b"\x02", 1), (b"\x01", heavy)])
     assert groups == {b"\x01": Group(2, 2 * heavy), b"\x02": Group(1, 1)}
+
+
+@given(st.lists(st.tuples(st.sampled_from([b"", b"a", b"b"]), st.integers(0, 2) | st.just(2**96 - 1)), max_size=6))
+def test_group_columns__any_weights__are_grouped_as_pairs_are(pairs: list[tuple[bytes, int]]) -> None:
+    for weighted in (pairs, [(ballot, 7) for ballot, _ in pairs]):
+        ballots, weights = [ballot for ballot, _ in weighted], [weight for _, weight in weighted]
+        assert group_columns(ballots, weights) == group_ballots(weighted)
+
+
+def test_group_columns__one_weight_too_few__is_refused() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        group_columns([b"a", b"b"], [1])

@@ -248,13 +248,14 @@ def test_evidence__nothing_proven__is_refused_with_the_reason(
     assert "never counted" in error["detail"]
 
 
+@pytest.mark.parametrize("change", ["weight = '7'", "voter = -1", "batch_sequence = 1", "position = 100"])
 def test_evidence__database_altered__is_never_given_out(
-    devnet: Devnet, engine: Engine, client: httpx.Client, held: ElectionOnDevnet
+    devnet: Devnet, engine: Engine, client: httpx.Client, held: ElectionOnDevnet, change: str
 ) -> None:
     keep_proof(devnet, engine, held.deployment.box)
     number = load(engine, held.deployment.box).number
     with engine.begin() as connection:
-        altered = text("UPDATE ballots SET weight = '7' WHERE election_id = :number AND position = 0")
+        altered = text(f"UPDATE ballots SET {change} WHERE election_id = :number AND position = 0")
         connection.execute(altered, {"number": number})
     error = get(client, path(held, "evidence"), 503)
     assert error == {"type": "unavailable", "detail": "the index cannot be read at the moment"}
