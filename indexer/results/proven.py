@@ -76,12 +76,17 @@ def load_proofs(reader: ProofReader, box: Address, needed: int) -> Proofs:
 
 
 def find_usable(election: Election, indexed: Block, proofs: Proofs) -> list[Proven]:
-    """Find the proofs of the head that the index has, at blocks of the indexed block's own phase."""
+    """Find the proofs of the head that the index has, at blocks of the indexed block's own phase.
+
+    Those of later blocks are left out: an index that is read anew, perhaps of another chain, has not got to them.
+    """
     phase = compute_phase(election, indexed.timestamp)
     return [
         Proven(mark, tuple(item for item in proofs.namings if item.block_hash == mark.block.hash), proofs.needed)
         for mark in proofs.marks
-        if mark.head == election.head and compute_phase(election, mark.block.timestamp) is phase
+        if mark.head == election.head
+        and mark.block.number <= indexed.number
+        and compute_phase(election, mark.block.timestamp) is phase
     ]
 
 

@@ -65,12 +65,12 @@ class ElectionRow(Row, table=True):
 
 
 class BatchRow(Row, table=True):
-    """One `BallotsCast` event of a box."""
+    """One `BallotsCast` event of a box. Without a foreign key, like `BallotRow` and for its reason."""
 
     __tablename__ = "batches"
     __table_args__ = (UniqueConstraint("block_hash", "log_index"), {"sqlite_with_rowid": False})
 
-    election_id: int = Field(primary_key=True, foreign_key="elections.id")
+    election_id: int = Field(primary_key=True)
     sequence: int = Field(primary_key=True, sa_type=BigInteger)
     block_number: int = Field(sa_type=BigInteger)
     block_hash: bytes

@@ -1,6 +1,11 @@
-"""Proofs of boxes' heads, who names their blocks, and what they have put right."""
+"""Proofs of boxes' heads, who names their blocks, and what they have put right.
+
+Batches lose their foreign key: PostgreSQL checks it row by row, which is a third of what writing a batch costs.
+"""
 
 from __future__ import annotations
+
+import re
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,6 +14,8 @@ revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
+
+_FOREIGN_KEY = re.compile(r",\s*FOREIGN KEY\s*\(election_id\)\s*REFERENCES\s+elections\s*\(id\)")
 
 
 def _bytes(name: str, *, primary_key: bool = False) -> sa.Column[bytes]:
@@ -19,7 +26,23 @@ def _big(name: str) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger(), nullable=False)
 
 
+def _free_batches(connection: sa.Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        op.drop_constraint("batches_election_id_fkey", "batches", type_="foreignkey")
+        return
+    # SQLite drops no constraint: a new table is made without it.
+    made_by = sa.text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = 'batches'")
+    definition, found = _FOREIGN_KEY.subn("", connection.scalar(made_by) or "")
+    if found != 1:
+        raise RuntimeError(f"found {found} foreign keys of batches, expected 1")
+    op.rename_table("batches", "batches_before")
+    op.execute(definition)
+    op.execute("INSERT INTO batches SELECT * FROM batches_before")
+    op.drop_table("batches_before")
+
+
 def upgrade() -> None:
+    _free_batches(op.get_bind())
     # The default is for the rows that are there, which no proof stands behind.
     op.add_column("head_checks", sa.Column("is_proven", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.create_table(
