@@ -12,7 +12,7 @@ NODE_READY := node_modules/.package-lock.json
 FORGE := node_modules/.bin/forge
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ape whole-way demo test test-contracts test-unit test-integration lint format audit mutants oracles soak-contract soak-differential soak-index soak-evidence fuzz-evidence bench-gas bench-census bench-index bench-proof compile locks clean
+.PHONY: help setup ape whole-way demo test test-contracts test-unit test-integration lint format audit mutants oracles soak-contract soak-differential soak-index soak-evidence fuzz-evidence bench-gas bench-census bench-index bench-proof bench-tally compile locks clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -97,8 +97,12 @@ mutants: setup ## Does the contracts' suite notice mistakes? Kept patches and a 
 	.venv-oracles/bin/pip install --quiet --disable-pip-version-check --require-hashes -r locks/oracles.txt
 	@touch $@
 
-oracles: .venv-oracles/ready ## Our counts beside those of other libraries, N random elections a test (N=… ARGS=…).
+# The counts that are made a second time, by another way, in the suite itself.
+SECOND_COUNTS = second_counts or ballot_by_ballot or wins_in_every_order or who_can_win or published_protocol
+
+oracles: setup .venv-oracles/ready ## Our counts beside those of other libraries and second ones of our own, N random elections a test (N=… ARGS=…).
 	ELECTIONS=$(N) .venv-oracles/bin/pytest tests/oracles -q $(ARGS)
+	ELECTIONS=$(N) $(BIN)/pytest -q $(addprefix tests/unit/test_tally_,second_counts.py stv.py irv.py cardinal.py) -k "$(SECOND_COUNTS)"
 
 AUDIT_ENV = PATH="$(CURDIR)/.venv-audit/bin:$(CURDIR)/node_modules/.bin:$$PATH" \
 	FOUNDRY_SOLC="$(CURDIR)/scripts/solc.mjs" FOUNDRY_OFFLINE=true
@@ -122,6 +126,9 @@ bench-census: setup ## A census of a million voters, beside the bare hashes that
 
 bench-index: setup ## Whole chains read into SQLite and PostgreSQL, beside a bare loop; the first run builds the chains, in some 7 minutes.
 	PYTHONPATH=tests $(BIN)/python bench/indexer/run.py $(ARGS)
+
+bench-tally: setup .venv-oracles/ready ## A million ballots grouped, counted and added to, beside other libraries (ARGS=40 stops each after 40 s).
+	$(BIN)/python bench/tally/run.py $(ARGS)
 
 bench-proof: setup ## Verifying proofs, and bundles of 100,000 and 1,000,000 ballots, with the share of each step.
 	$(BIN)/python bench/proof/run.py

@@ -101,3 +101,32 @@ def test_breaker__quota_used_up__opens_at_once_for_long(clock: Clock) -> None:
     breaker = Breaker(clock)
     fail(breaker, QuotaExhaustedError("node", "no more"))
     assert breaker.remaining_seconds() >= MAX_PAUSE_SECONDS / 2
+
+
+def test_breaker__one_kind_of_question_fails_while_another_is_answered__opens_for_longer_each_time(
+    clock: Clock,
+) -> None:
+    breaker = Breaker(clock)
+    for _ in range(FAILURES_TO_OPEN):
+        assert breaker.begin()
+        breaker.succeed("")
+        assert breaker.begin()
+        breaker.fail(DOWN, "logs")
+    assert not breaker.describe("a").healthy
+    expected = FIRST_PAUSE_SECONDS
+    for _ in range(8):
+        assert expected / 2 <= breaker.remaining_seconds() <= expected
+        clock.now += breaker.remaining_seconds()
+        assert breaker.begin()
+        breaker.succeed("")
+        assert breaker.begin()
+        breaker.fail(DOWN, "logs")
+        expected = min(2 * expected, MAX_PAUSE_SECONDS)
+    assert breaker.last_error is DOWN
+    clock.now += MAX_PAUSE_SECONDS
+    assert breaker.begin()
+    breaker.succeed("logs")
+    health = breaker.describe("a")
+    assert (health.healthy, health.failures, health.last_error) == (True, 0, None)
+    fail(breaker, times=FAILURES_TO_OPEN)
+    assert breaker.remaining_seconds() <= FIRST_PAUSE_SECONDS

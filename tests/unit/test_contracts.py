@@ -17,6 +17,7 @@ from qballot.chain.contracts import (
     BALLOT_BOX_CANCELLED,
     BALLOT_BOX_CREATED,
     BALLOTS_CAST,
+    PARAMS_TYPE,
     decode_ballot_box_created,
     decode_ballots_cast,
     encode_cancel,
@@ -95,6 +96,13 @@ def test_decode__log_of_another_event__is_refused() -> None:
         decode_ballot_box_created(make_log((BALLOT_BOX_CREATED,), b""))
     with pytest.raises(DecodeError):
         decode_ballot_box_created(make_log((BALLOT_BOX_CREATED, *[Hash32(bytes(32))] * 3), b"\x01" * 40))
+
+
+def test_decode_ballot_box_created__length_beyond_any_memory__is_refused() -> None:
+    head = encode([PARAMS_TYPE, "bytes32"], [(1, 2, 3, 4, 5), bytes(32)])
+    for place in ((len(head) + 32).to_bytes(32) + b"\xff" * 32, b"\xff" * 32, (2**63).to_bytes(32)):
+        with pytest.raises(DecodeError, match="expected"):
+            decode_ballot_box_created(make_log((BALLOT_BOX_CREATED, *[Hash32(bytes(32))] * 3), head + place))
 
 
 def test_read_address_topic__bytes_before_the_address__are_refused() -> None:

@@ -59,6 +59,34 @@ def test_endpoints__wrong__say_which_and_show_none(text: str, problem: str) -> N
     assert "SECRET" not in str(caught.value)
 
 
+KEY = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        (f"{KEY}.eth.rpc.rivet.cloud", "***.eth.rpc.rivet.cloud"),
+        (f"{KEY.upper()}.eth.rpc.rivet.cloud", "***.eth.rpc.rivet.cloud"),
+        (f"eth.{KEY}.example.org", "eth.***.example.org"),
+        ("a1b2c3d4e5f6g7h8.example.org", "***.example.org"),
+        ("0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9.example.org", "***.example.org"),
+        (f"{KEY}.org", "***.org"),
+        (f"{KEY}:8545", f"{KEY}:8545"),
+        ("a1b2c3d4e5f6g7h.example.org", "a1b2c3d4e5f6g7h.example.org"),
+        ("abcdefabcdefabcdef.example.org", "abcdefabcdefabcdef.example.org"),
+        ("cosmological-quiet-sound2.ethereum-mainnet.quiknode.pro", None),
+        ("ethereum-mainnet-archive-2.example.org", None),
+        ("192.168.100.100", None),
+        ("[2001:db8::123:4567:89ab:cdef]:8545", None),
+    ],
+)
+def test_endpoints__host_with_a_key__is_named_without_it(host: str, name: str | None) -> None:
+    found = parse_endpoints(f"https://{host}/v3/SECRET")[0]
+    assert found.name == f"https://{name or host}".replace(KEY.upper(), KEY)
+    if name is not None and "***" in name:
+        assert KEY not in repr(found).lower()
+
+
 def test_number_names__names_that_come_again__are_numbered() -> None:
     assert number_names(["a", "b", "a", "a"]) == ["a", "b", "a#2", "a#3"]
     assert number_names([]) == []

@@ -10,9 +10,10 @@ import pytest
 
 from indexer.storage.model import Block
 from indexer.sync.aside import Stopped
-from indexer.sync.fetch import FetchedRange, RangeQuery
+from indexer.sync.range_query import FetchedRange, RangeQuery
 from indexer.sync.ranges import FIRST_BLOCKS, RangeSizer
 from indexer.sync.read_ahead import AHEAD, LINKED_BLOCKS, RANGES_TO_TRUST, Pace, ReadAhead, Span
+from qballot.chain.rpc import Rpc
 from qballot.core.keccak import keccak
 from qballot.core.types import BlockNumber, UnixSeconds
 from qballot.errors import (
@@ -28,11 +29,12 @@ pytestmark = pytest.mark.unit
 
 Fetch = Callable[[RangeQuery], FetchedRange]
 NAME = "http://endpoint"
+RPC = Rpc(NAME)
 
 
 def fetched(query: RangeQuery, *, logs: int = 0) -> FetchedRange:
     until = Block(BlockNumber(query.end), keccak(b"%d" % query.end), UnixSeconds(query.end))
-    return FetchedRange(query, keccak(b"parent"), until, (), (), (), logs, 0)
+    return FetchedRange(query, RPC, keccak(b"parent"), until, (), (), (), logs, 0)
 
 
 def plan(start: int, end: int, linked: bool) -> RangeQuery:
