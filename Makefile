@@ -12,7 +12,7 @@ NODE_READY := node_modules/.package-lock.json
 FORGE := node_modules/.bin/forge
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ape whole-way demo test test-contracts test-unit test-integration lint format audit mutants oracles soak-contract soak-differential soak-index soak-evidence fuzz-evidence bench-gas bench-census bench-index bench-proof bench-tally compile locks clean
+.PHONY: help setup ape whole-way demo test test-contracts test-unit test-integration lint format audit mutants oracles soak-contract soak-differential soak-index soak-proof soak-evidence fuzz-evidence bench-gas bench-census bench-index bench-proof bench-tally compile locks clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -135,6 +135,9 @@ bench-proof: setup ## Verifying proofs, and bundles of 100,000 and 1,000,000 bal
 
 soak-index: setup ## Chains that reorganise, indexers that are killed, on both databases (N=… SEED=…); goes on where it stopped.
 	$(BIN)/python tests/integration/faults/soak_index.py $(N) $(SEED)
+
+soak-proof: setup ## Endpoints that lie, alone and beside an honest one, and honest ones (N=… SEED=…); goes on where it stopped.
+	$(BIN)/python tests/integration/proof/soak_proof.py $(N) $(SEED)
 
 soak-evidence: setup ## Changed evidence and receipts against the verifier (N=… SEED=…); goes on where it stopped.
 	$(BIN)/python tests/unit/proof/soak_evidence.py $(N) $(SEED)

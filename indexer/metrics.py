@@ -6,6 +6,7 @@ begin at 0 with every process; heights are the chain's. docs/operating.md says w
 
 from __future__ import annotations
 
+import math
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,7 +44,7 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry, *, clock: Callable[[], float]) -> None:
         self.registry = registry
         self._clock = clock
-        self._latest = 0
+        self._latest_timestamp: int | None = None
         ProcessCollector(registry=registry)
         self._make_heights(registry)
         self._make_counts(registry)
@@ -51,6 +52,9 @@ class Metrics:
 
     def _make_heights(self, registry: CollectorRegistry) -> None:
         self._head = Gauge("qballot_chain_head_block", "The endpoint's latest block.", registry=registry)
+        self._head_time = Gauge(
+            "qballot_chain_head_timestamp_seconds", "The latest block's own time.", registry=registry
+        )
         self._indexed = Gauge("qballot_indexed_block", "The last block whose ballots are all kept.", registry=registry)
         self._finalized = Gauge("qballot_finalized_block", "The last block called finalized.", registry=registry)
         self._lag = Gauge(
@@ -114,11 +118,12 @@ class Metrics:
     def chain_seen(self, latest: Height, indexed: Height | None, finalized: Height | None) -> None:
         """Note how far the chain is, and how far the index."""
         self._seen.set(self._clock())
-        self._latest = latest.number
+        self._latest_timestamp = latest.timestamp
         self._head.set(latest.number)
+        self._head_time.set(latest.timestamp)
         if indexed is not None:
             self._indexed.set(indexed.number)
-            self._lag.set(max(0, latest.timestamp - indexed.timestamp))
+        self._set_lag(None if indexed is None else indexed.timestamp)
         if finalized is not None:
             self._finalized.set(finalized.number)
 
@@ -127,16 +132,16 @@ class Metrics:
         start: int,  # noqa: ARG002
         end: int,
         *,
+        timestamp: int,
         logs: int,
         ballots: int,
         fetch_seconds: float,  # noqa: ARG002
         write_seconds: float,
         range_blocks: int,
     ) -> None:
-        """Note a range of blocks that was written. range_blocks: how many are asked for next."""
+        """Note a range of blocks that was written. timestamp: its last one's. range_blocks: how many are next."""
         self._indexed.set(end)
-        if end >= self._latest:
-            self._lag.set(0)
+        self._set_lag(timestamp)
         self._logs.inc(logs)
         self._ballots.inc(ballots)
         self._write_seconds.observe(write_seconds)
@@ -170,6 +175,13 @@ class Metrics:
     def failed(self, what: str) -> None:  # noqa: ARG002
         """Note a failure that will be waited out."""
         self._failures.inc()
+
+    def _set_lag(self, indexed_timestamp: int | None) -> None:
+        """Set how far the index is behind: for ever, as long as there is none."""
+        if indexed_timestamp is None:
+            self._lag.set(math.inf)
+        elif self._latest_timestamp is not None:
+            self._lag.set(max(0, self._latest_timestamp - indexed_timestamp))
 
 
 @contextmanager

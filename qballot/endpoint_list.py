@@ -5,6 +5,11 @@ several endpoints of one operator are one witness, not several. Where none is na
 usually tells machines and chains apart, such as `infura.io` for `mainnet.infura.io`.
 
 A URL of `ws://` or `wss://` is used to hear of new blocks and for nothing else.
+
+An endpoint's name for people, logs and metrics is its scheme, host and port; a key may stand in the rest of its URL.
+Some providers have the key in the host, as `https://KEY.eth.example.org`. So any label of a host but the last is shown
+as `***` when it looks like a key: when it has 16 letters and digits or more, a digit among them, and no hyphen, or as a
+UUID has them, hexadecimal digits with hyphens. A host of one label, and an IP address, is shown as it is.
 """
 
 from __future__ import annotations
@@ -22,6 +27,11 @@ WEBSOCKET_SCHEMES = frozenset({"ws", "wss"})
 
 _OPERATOR = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,39})=(.*)", re.DOTALL)
 _WANTED = "expected http(s)://host[:port]/…"
+
+KEY_CHARACTERS = 16
+"""Letters and digits from which on a label of a host may be a key."""
+
+_KEY_LABEL = re.compile(rf"(?=[^.]*\d)(?:[0-9a-z]{{{KEY_CHARACTERS},}}|(?:[0-9a-f]{{4,}}-)+[0-9a-f]{{4,}})")
 
 _WIDE_ENDINGS = frozenset({"ac", "co", "com", "edu", "gov", "net", "org"})
 """Second labels under which a country's names are registered, as in `co.uk`."""
@@ -72,7 +82,7 @@ def parse_endpoints(text: str) -> tuple[EndpointAddress, ...]:
 def compute_endpoint_name(url: str) -> str:
     """Name an endpoint for people and logs: scheme, host and port. Path, query and credentials may hold its key.
 
-    Raises InputError, which does not show the URL either.
+    What looks like a key in the host is masked. Raises InputError, which does not show the URL either.
     """
     try:
         parts = urlsplit(url)
@@ -81,8 +91,14 @@ def compute_endpoint_name(url: str) -> str:
         raise InputError(f"found an endpoint URL that cannot be read, {_WANTED}") from None
     if parts.scheme not in HTTP_SCHEMES | WEBSOCKET_SCHEMES or not parts.hostname:
         raise InputError(f"found an endpoint URL without http(s):// or without a host, {_WANTED}")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else _mask_host(parts.hostname)
     return f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "")
+
+
+def find_host_keys(host: str) -> list[str]:
+    """Return the labels of a host that look like keys, by the rule at the head of this file."""
+    labels = host.lower().split(".")[:-1]
+    return [label for label in labels if _KEY_LABEL.fullmatch(label) and sum(map(str.isalnum, label)) >= KEY_CHARACTERS]
 
 
 def number_names(names: Sequence[str]) -> list[str]:
@@ -94,7 +110,7 @@ def number_names(names: Sequence[str]) -> list[str]:
 def compute_operator(url: str) -> str:
     """Name who runs an endpoint, by its URL alone."""
     parts = urlsplit(url)
-    host = str(parts.hostname)
+    host = _mask_host(str(parts.hostname))
     try:
         ip_address(host)
     except ValueError:
@@ -104,3 +120,8 @@ def compute_operator(url: str) -> str:
             return ".".join(labels[-3 if wide else -2 :])
     # Two nodes on one machine, or on machines without a registered name, may well be two operators' tunnels.
     return host if parts.port is None else f"{host}:{parts.port}"
+
+
+def _mask_host(host: str) -> str:
+    keys = find_host_keys(host)
+    return ".".join("***" if label in keys else label for label in host.split("."))

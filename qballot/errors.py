@@ -148,7 +148,10 @@ class ChainError(QballotError):
 
 
 class EndpointError(ChainError):
-    """An endpoint gave no usable answer. `endpoint` is its masked name, `code` the JSON-RPC code if there was one."""
+    """An endpoint gave no usable answer. endpoint: its masked name.
+
+    code: of the JSON-RPC error if there was one; HTTP's status where a range of logs was refused without one.
+    """
 
     def __init__(self, endpoint: str, message: str, *, code: int | None = None, retryable: bool = True) -> None:
         self.endpoint = endpoint

@@ -14,7 +14,7 @@ import logging
 import random
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -41,6 +41,9 @@ RETRYABLE_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524
 
 READ_CHUNK_BYTES = 1024 * 1024
 
+MAX_LENGTH_DIGITS = 18
+"""Digits of a Content-Length that is believed."""
+
 T = TypeVar("T")
 
 
@@ -62,12 +65,11 @@ class Failure(NamedTuple):
 class HttpPool:
     """A pool of connections to one server. Safe to share between threads; close it when done.
 
-    secret: a part of its URLs that may hold a key, and is masked in what urllib3 logs; empty for none.
+    secrets: parts of its URLs that may hold a key, and are masked in what urllib3 logs.
     """
 
-    def __init__(self, scheme: str, host: str, port: int | None, secret: str = "") -> None:
-        if len(secret) > 1:
-            _MASK.secrets.add(secret)
+    def __init__(self, scheme: str, host: str, port: int | None, secrets: Collection[str] = ()) -> None:
+        _MASK.secrets.update(secret for secret in secrets if len(secret) > 1)
         pool_class = _HttpsPool if scheme == "https" else _HttpPool
         self._pool = pool_class(host, port, maxsize=8)
 
@@ -167,9 +169,11 @@ def parse_retry_after(text: str | None) -> float | None:
         return min(float(text), MAX_RETRY_AFTER_SECONDS)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    seconds = (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds()
+    # Without astimezone, which fails for a moment that lies beyond the year 9999 by UTC. `-0000` is UTC too.
+    zoned = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    seconds = (zoned - datetime.now(UTC)).total_seconds()
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
 
 
@@ -196,8 +200,8 @@ class _Mask(logging.Filter):
         return True
 
     def _mask(self, text: str) -> str:
-        for secret in self.secrets:
-            text = text.replace(secret, "/…")
+        for secret in sorted(self.secrets, key=len, reverse=True):
+            text = text.replace(secret, "…")
         return text
 
 
@@ -210,7 +214,9 @@ for _name in ("urllib3.connection", "urllib3.connectionpool"):
 def _read_body(response: urllib3.BaseHTTPResponse, max_bytes: int) -> bytes | None:
     """Read a body to its end; None when it is longer than wanted."""
     said = response.headers.get("content-length", "")
-    if said.isascii() and said.isdigit() and "content-encoding" not in response.headers:
+    # A length is none where the body comes in chunks, and an int has limits of its own.
+    is_length = said.isascii() and said.isdigit() and len(said) <= MAX_LENGTH_DIGITS
+    if is_length and not {"content-encoding", "transfer-encoding"} & {name.lower() for name in response.headers}:
         # At once: putting megabytes together of parts costs as much as receiving them.
         return response.read() if int(said) <= max_bytes else None
     chunks: list[bytes] = []

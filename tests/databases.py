@@ -50,6 +50,17 @@ class PostgresServer:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
             connection.execute(f"DROP TABLESPACE IF EXISTS {name}_files")
 
+    @contextmanager
+    def refusing(self, url: str) -> Iterator[None]:
+        """Let nobody connect to a database for a while; who is connected stays so."""
+        name = str(conninfo_to_dict(url)["dbname"])
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+            try:
+                yield
+            finally:
+                connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
     def crash(self) -> None:
         """End the server at once, as a power cut would: nothing is finished, nothing is cleaned up."""
         self._control("-m", "immediate", "stop")

@@ -1,8 +1,9 @@
 """Recomputing an index from its own rows: is every chain of hashes, count and group what the kept records give?
 
 `walk.py` goes through one election's rows; `tally.py` counts turnout and groups anew; `reread.py` asks an endpoint for
-the log of a batch that does not hold, which names the very record and field; `faults.py` says what can be wrong;
-`service.py` checks all of it.
+the log of a batch that does not hold, which names the very record and field; `rules.py` recomputes an election's
+address from its rules; `chain.py` compares places and numbers with an endpoint's chain; `faults.py` says what can be
+wrong; `service.py` checks all of it.
 """
 
 from indexer.check.faults import Fault

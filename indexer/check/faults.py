@@ -17,7 +17,8 @@ from qballot.errors import InputError
 class Fault:
     """One thing that does not hold.
 
-    what: `record`, `batch`, `count`, `head`, `group`, `turnout`, `definition` or `row`. message: what was found and
+    what: `record`, `batch`, `count`, `head`, `source`, `group`, `turnout`, `rules`, `definition`, `validity` or `row`.
+    message: what was found and
     what was expected. first_position, last_position: the records that are in doubt, one and the same for a single one;
     None where none is. batch: the place of their batch.
     """

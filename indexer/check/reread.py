@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
+from indexer.check.chain import NotChecked
 from indexer.check.faults import Fault, find_difference, read_kept_record, record_fault
 from indexer.check.walk import offline_fault
 from indexer.storage.audit import KeptBallot
@@ -47,11 +48,13 @@ def compare_with_chain(rpc: Rpc, election: Election, at: Block, rows: Iterator[K
     """Compare an election's head with the box's own at a block; where they differ, name the first record that does.
 
     at: the last indexed block. rows: all of the election's ballots, which are read only where the heads differ.
-    Raises ChainError.
+    Raises NotChecked where the block is another one meanwhile, ChainError.
     """
     found = BallotBoxContract(rpc, election.box).head(at.number)
     if found == election.head:
         return None
+    if rpc.block(at.number).hash != at.hash:
+        raise NotChecked(f"{rpc.endpoint} has another block {at.number} since a moment ago; check again in a while")
     heads = f"head() at block {at.number} is 0x{found.hex()}, the election's records give 0x{election.head.hex()}"
     position = 0
     ranges = scan_logs(rpc, election.source.block_number, at.number, [election.box], [BALLOTS_CAST])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, select, type_coerce
+from sqlalchemy import Connection, Table, select, type_coerce
 from sqlalchemy.types import NullType
 
 from indexer.storage.model import Batch, Election
@@ -14,7 +15,7 @@ from indexer.storage.repository import Repository, Snapshot
 from indexer.storage.rows import read_batch
 from indexer.storage.tables import BALLOTS, BATCHES, ELECTIONS
 from qballot.core.records import Record
-from qballot.core.types import Address, Weight
+from qballot.core.types import Weight
 
 _STREAMED_ROWS = 5_000
 
@@ -33,11 +34,10 @@ class KeptBallot(NamedTuple):
 class Audit(Snapshot):
     """The index at one moment, with what a check needs of it."""
 
-    def load_boxes(self) -> list[Address]:
-        """Load the addresses of all elections, in the order of their creation."""
-        return [
-            Address(bytes(box)) for box in self._connection.scalars(select(ELECTIONS.c.box).order_by(ELECTIONS.c.id))
-        ]
+    def load_boxes(self) -> dict[int, Any]:
+        """Load what stands where the address of each election's box belongs, by number, as they were created."""
+        query = select(ELECTIONS.c.id, type_coerce(ELECTIONS.c.box, NullType())).order_by(ELECTIONS.c.id)
+        return dict(tuple(row) for row in self._connection.execute(query))
 
     def load_ownerless(self) -> dict[str, list[int]]:
         """Load the numbers of elections that rows of batches or ballots name and the index does not have, by table."""
@@ -77,5 +77,20 @@ class Audit(Snapshot):
 @contextmanager
 def audit(repository: Repository) -> Iterator[Audit]:
     """Give a view that no write changes, as `Repository.snapshot` does. Raises StorageError."""
-    with repository.snapshot() as snapshot:
+    with repository.snapshot() as snapshot, _any_text(snapshot._connection):
         yield Audit(snapshot._connection)
+
+
+@contextmanager
+def _any_text(connection: Connection) -> Iterator[None]:
+    """Read text that is not UTF-8 too, which SQLite keeps and its driver else fails on. It is no text that we write."""
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        yield
+        return
+    usual = driver.text_factory
+    driver.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
+    try:
+        yield
+    finally:
+        driver.text_factory = usual

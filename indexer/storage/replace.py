@@ -9,6 +9,7 @@ stays, and its head check goes, so that the head is proved anew against the reco
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, and_, delete, func, insert, select, update
@@ -22,7 +23,15 @@ from indexer.storage.repository import Repository
 from indexer.storage.rewind import remove_batches
 from indexer.storage.rows import read_batch
 from indexer.storage.tables import BATCHES, ELECTIONS, HEAD_CHECKS
+from qballot.core.address import checksum_address
 from qballot.core.types import Address, Hash32
+from qballot.errors import ProofError
+
+_PLACES_AT_ONCE = 500
+
+
+class PlaceTakenError(ProofError):
+    """What is to be written contradicts another election's batches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +93,33 @@ def save_failure(engine: Engine, number: int, at: Block, failure: str) -> None:
         connection.execute(update(HEAD_CHECKS).where(chosen).values(failure=failure))
 
 
-def remove_wrong(connection: Connection, replacement: Replacement) -> None:
-    """Remove what is to be replaced, with its part of the tally, within the connection's transaction."""
-    if replacement.removed_batches:
-        remove_batches(connection, replacement.number, replacement.first_sequence, keeps_tally=True)
+def remove_wrong(connection: Connection, replacements: Sequence[Replacement]) -> None:
+    """Remove what is to be replaced, with its part of the tallies, within the connection's transaction.
+
+    Of all elections before any is written: what was told of one may be another's. Raises PlaceTakenError.
+    """
+    for replacement in replacements:
+        if replacement.removed_batches:
+            remove_batches(connection, replacement.number, replacement.first_sequence, keeps_tally=True)
+    for replacement in replacements:
+        _check_places(connection, replacement)
+
+
+def _check_places(connection: Connection, replacement: Replacement) -> None:
+    """Check that no batch that stays was read from a log that one of the new ones is said to come from."""
+    sources = [new.batch.source for new in replacement.change.batches]
+    for start in range(0, len(sources), _PLACES_AT_ONCE):
+        part = sources[start : start + _PLACES_AT_ONCE]
+        places = {(source.block_hash, source.log_index) for source in part}
+        chosen = BATCHES.c.block_hash.in_({source.block_hash for source in part})
+        columns = (BATCHES.c.block_hash, BATCHES.c.log_index, BATCHES.c.block_number, ELECTIONS.c.box)
+        query = select(*columns).where(chosen, BATCHES.c.election_id == ELECTIONS.c.id)
+        for block_hash, log_index, number, box in connection.execute(query):
+            if (bytes(block_hash), log_index) in places:
+                raise PlaceTakenError(
+                    f"log {log_index} of block {number} is said to be a batch of this box, and the index has it as one "
+                    f"of {checksum_address(Address(bytes(box)))}, which nothing contradicts"
+                )
 
 
 def save_repair(connection: Connection, replacement: Replacement, observed_at_unix: float) -> Repair:

@@ -33,12 +33,13 @@ from qballot.errors import FinalityError, StorageError
 _SOURCE = ("block_number", "block_hash", "log_index", "transaction_hash")
 
 
-def rewind_index(connection: Connection, fork: Block, *, observed_at_unix: float) -> Rewound:
+def rewind_index(connection: Connection, fork: Block, *, after: Block, observed_at_unix: float) -> Rewound:
     """Take back everything above `fork` within the connection's transaction.
 
-    Raises FinalityError when a final block would be taken back, StorageError when there is nothing above.
+    after: what the cursor must be. Raises FinalityError when a final block would be taken back, StorageError when there
+    is nothing above, or when the cursor is another one.
     """
-    reorg = _save_reorg(connection, fork, observed_at_unix)
+    reorg = _save_reorg(connection, fork, after, observed_at_unix)
     _check_cancellations(connection, fork)
     batches = records = 0
     above = and_(BATCHES.c.block_number > fork.number, BATCHES.c.election_id == ELECTIONS.c.id)
@@ -64,7 +65,7 @@ def rewind_index(connection: Connection, fork: Block, *, observed_at_unix: float
     return Rewound(reorg, elections, batches, records)
 
 
-def _save_reorg(connection: Connection, fork: Block, observed_at_unix: float) -> Reorg:
+def _save_reorg(connection: Connection, fork: Block, after: Block, observed_at_unix: float) -> Reorg:
     # Held until the end: whoever else moves the cursor waits, and then finds it moved.
     cursor = connection.execute(select(CHAIN_CURSOR).with_for_update()).mappings().one()
     finalized = load_finalized(connection)
@@ -73,6 +74,12 @@ def _save_reorg(connection: Connection, fork: Block, observed_at_unix: float) ->
     if cursor["block_number"] is None or cursor["block_number"] <= fork.number:
         at = "empty" if cursor["block_number"] is None else f"at block {cursor['block_number']}"
         raise StorageError(f"found the index {at}, expected it above block {fork.number}, to which it is to go back")
+    if bytes(cursor["block_hash"]) != after.hash:
+        raise StorageError(
+            f"found the index at block {cursor['block_number']}, expected it at block {after.number}, which the fork "
+            "was looked for from: another indexer writes to it",
+            retryable=True,
+        )
     reorg = Reorg(
         number=(connection.scalar(select(func.max(REORGS.c.id))) or 0) + 1,
         observed_at_unix=observed_at_unix,

@@ -9,7 +9,7 @@ from itertools import chain, islice, repeat
 from sqlalchemy import Connection, Engine, Table, and_, bindparam, delete, func, insert, select, update
 
 from indexer.storage.bulk import BallotPart, insert_ballots, insert_batches
-from indexer.storage.engine import begin_write, describe, storage_errors
+from indexer.storage.engine import begin_write, describe, lift_statement_limit, storage_errors
 from indexer.storage.finality import keep_blocks
 from indexer.storage.keep_tally import TallyKeeper, write_groups
 from indexer.storage.model import Block, ChainObservation, Election, NewBatch, RangeChange, Rewound
@@ -70,32 +70,36 @@ class IndexWriter:
             self._write_growth(connection, change)
             keep_blocks(connection, change)
 
-    def rewind(self, fork: Block, *, observed_at_unix: float) -> Rewound:
+    def rewind(self, fork: Block, *, after: Block, observed_at_unix: float) -> Rewound:
         """Take back all that was read above `fork`, in one transaction; it is kept apart, with the reorganisation.
 
-        fork: the last block that the index and the chain agree on. observed_at_unix: when, by the machine's clock.
+        fork: the last block that the index and the chain agree on. after: the cursor that it was found for.
+        observed_at_unix: when, by the machine's clock.
         Afterwards the index is as if it had never read further, but for what it says of its past.
-        Raises FinalityError when `fork` is below the final block, StorageError when the index has read no further.
+        Raises FinalityError when `fork` is below the final block, StorageError when the index has read no further, or
+        when `after` is no longer its cursor: another indexer has written meanwhile.
         """
         self._tally.forget()
         with storage_errors("cannot rewind the index"), begin_write(self._engine) as connection:
-            return rewind_index(connection, fork, observed_at_unix=observed_at_unix)
+            return rewind_index(connection, fork, after=after, observed_at_unix=observed_at_unix)
 
-    def replace(self, replacement: Replacement, *, observed_at_unix: float) -> Repair:
-        """Write an election's right batches in place of its wrong ones, in one transaction.
+    def replace(self, replacements: Sequence[Replacement], *, observed_at_unix: float) -> list[Repair]:
+        """Write elections' right batches in place of their wrong ones, all in one transaction.
 
-        observed_at_unix: when, by the machine's clock. Raises StorageError when the cursor is no longer where the
-        right ones were read up to; nothing is written then.
+        observed_at_unix: when, by the machine's clock. All are as of one cursor. Raises PlaceTakenError where a batch
+        would stand at a log that another election's batch was read from, StorageError when the cursor is no longer
+        where the right ones were read up to; nothing is written then.
         """
-        at = replacement.at
+        at = replacements[0].at
         self._tally.forget()
         writing = storage_errors("cannot repair the index")
         with writing, self._tally.moving(at, at), begin_write(self._engine) as connection:
             # It stays where it is, and held until the end.
             self._move_cursor(connection, at, at)
-            remove_wrong(connection, replacement)
-            self._write_growth(connection, replacement.change)
-            return save_repair(connection, replacement, observed_at_unix)
+            remove_wrong(connection, replacements)
+            for replacement in replacements:
+                self._write_growth(connection, replacement.change)
+            return [save_repair(connection, replacement, observed_at_unix) for replacement in replacements]
 
     def save_observation(self, observation: ChainObservation) -> None:
         """Keep what was last seen of the chain."""
@@ -143,13 +147,15 @@ class IndexWriter:
         if moved.rowcount != 1:
             place = "empty" if after is None else f"at block {after.number}"
             raise StorageError(
-                f"the database {describe(self._engine)} is no longer {place}: another indexer writes to it"
+                f"the database {describe(self._engine)} is no longer {place}: another indexer writes to it",
+                retryable=True,
             )
 
 
 def reset_index(engine: Engine) -> None:
     """Forget everything that was read from the chain, in one transaction; the ledger stays. Raises StorageError."""
     with storage_errors("cannot reset the index"), begin_write(engine) as connection:
+        lift_statement_limit(connection)
         for table in reversed(INDEX_TABLES):
             connection.execute(delete(table))
 

@@ -14,6 +14,11 @@ from qballot.core.bloom import compute_bloom, may_contain
 from qballot.core.types import Address
 
 
+def tells_anything(bloom: bytes) -> bool:
+    """Say whether a header's filter tells anything: one without any bit is that of a block without any log, or none."""
+    return any(bloom)
+
+
 def may_hide_logs(
     bloom: bytes, given: Collection[Address], *, factory: Address | None, boxes: Iterable[Address]
 ) -> bool:
@@ -22,7 +27,7 @@ def may_hide_logs(
     bloom: of the header, empty where the node does not give it, which tells nothing. given: who has logs that were
     given for the block. factory: None where it was not asked about.
     """
-    if not any(bloom):
+    if not tells_anything(bloom):
         return False
     if (
         factory is not None

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import replace
+from functools import partial
 
 from indexer.journal import get_journal
 from indexer.storage.model import Block, ChainObservation, RangeChange
@@ -19,11 +20,12 @@ from indexer.storage.writer import IndexWriter
 from indexer.sync.aside import Stopped, run_aside, wait_for
 from indexer.sync.asking import RangeAsker
 from indexer.sync.collecting import collect_seldom
-from indexer.sync.fetch import FetchedRange, RangeFetcher, RangeQuery, to_block
+from indexer.sync.fetch import RangeFetcher, to_block
 from indexer.sync.fold import fold_range
 from indexer.sync.known import KnownElections
 from indexer.sync.leading import Lead
 from indexer.sync.observer import Observer
+from indexer.sync.range_query import FetchedRange, RangeQuery
 from indexer.sync.ranges import RangeSizer
 from indexer.sync.read_ahead import Pace, ReadAhead, Span, TimedRange
 from indexer.sync.tip import Tip
@@ -34,7 +36,6 @@ from qballot.core.types import Address
 from qballot.errors import (
     DecodeError,
     ReorgError,
-    StorageError,
 )
 
 RECENT_BLOCKS = 256
@@ -109,7 +110,7 @@ class CatchUp:
             return cursor
         reader = ReadAhead(self._asker.fetch, self._plan(tip), self._sizer, self._pace, _part_spans(tip, start, target))
         while (timed := reader.take(stop)) is not None:
-            self._check_follows(timed.fetched, cursor)
+            self._check_chain(timed.fetched, cursor, stop)
             timed = self._complete(timed, stop)
             timed, change = self._fold_or_read_again(timed, cursor, tip, stop)
             self._known.take(change)
@@ -124,6 +125,14 @@ class CatchUp:
             return RangeQuery(start, end, self._known.open_boxes, linked=linked, known_header=known)
 
         return plan
+
+    def _check_chain(self, fetched: FetchedRange, cursor: Block | None, stop: threading.Event | None) -> None:
+        """Check that a range follows the cursor; who contradicts itself there is left alone. Raises ReorgError."""
+        try:
+            self._check_follows(fetched, cursor)
+        except ReorgError as error:
+            wait_for(run_aside(partial(self._asker.blame_broken_link, fetched, error), name="link"), stop)
+            raise
 
     def _check_follows(self, fetched: FetchedRange, cursor: Block | None) -> None:
         follows = cursor is None or fetched.query.start != cursor.number + 1 or fetched.parent_hash == cursor.hash
@@ -187,14 +196,14 @@ class CatchUp:
         range_blocks = self._sizer.blocks
 
         def write() -> None:
-            if not self._lead.holds():
-                raise StorageError("another indexer may lead now: the claim to the database is lost", retryable=True)
+            self._lead.check()
             started = time.perf_counter()
             self._writer.apply(change, after=after)
             seconds = time.perf_counter() - started
             self._observer.range_indexed(
                 query.start,
                 query.end,
+                timestamp=change.until.timestamp,
                 logs=logs,
                 ballots=ballots,
                 fetch_seconds=timed.seconds,

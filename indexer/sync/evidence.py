@@ -7,6 +7,8 @@ whose filter is not empty, must have some.
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 
 from qballot.chain.answers import MAX_INDEX
 from qballot.chain.rpc import MAX_BATCH_REQUESTS, Rpc
@@ -16,25 +18,32 @@ MAX_EMPTY_BLOCKS = 1_000
 """Headers that are looked through for a block that has any logs. A chain without any in so many has none to lose."""
 
 
-class Evidence:
-    """What endpoints have shown of their past. Safe to share between threads."""
+STATE_SECONDS = 3_600.0
+"""How long an endpoint is taken to have no old states, or wrong ones: another machine may answer in its name soon."""
 
-    def __init__(self) -> None:
+
+class Evidence:
+    """What endpoints have shown of their past. Safe to share between threads. clock: in seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._shown: dict[str, int] = {}
-        self._stateless: dict[str, int] = {}
+        # The height up to which an endpoint has no states, and when that was noted.
+        self._stateless: dict[str, tuple[int, float]] = {}
 
     def asks_state(self, rpc: Rpc, end: int) -> bool:
         """Say whether an endpoint may have the chain's state at this height, as far as is known."""
-        return end > self._stateless.get(rpc.endpoint, -1)
+        with self._lock:
+            return end > self._recall(rpc)
 
     def note_no_state(self, rpc: Rpc, end: int) -> None:
-        """Note that an endpoint has no state at this height, and so none further back."""
+        """Note that an endpoint has no state at this height, and so none further back, for STATE_SECONDS."""
         with self._lock:
-            self._stateless[rpc.endpoint] = max(end, self._stateless.get(rpc.endpoint, -1))
+            self._stateless[rpc.endpoint] = (max(end, self._recall(rpc)), self._clock())
 
     def distrust_state(self, rpc: Rpc) -> None:
-        """Note that an endpoint says of old states what is not so."""
+        """Note that an endpoint says of old states what is not so, for STATE_SECONDS."""
         self.note_no_state(rpc, MAX_INDEX)
 
     def check_age(self, rpc: Rpc, start: int, end: int) -> None:
@@ -54,3 +63,11 @@ class Evidence:
                     with self._lock:
                         self._shown[rpc.endpoint] = min(start, self._shown.get(rpc.endpoint, start))
                     return
+
+    def _recall(self, rpc: Rpc) -> int:
+        """Return the height up to which an endpoint has no states, −1 for none, and forget what is old."""
+        height, noted = self._stateless.get(rpc.endpoint, (-1, 0.0))
+        if height >= 0 and self._clock() - noted >= STATE_SECONDS:
+            del self._stateless[rpc.endpoint]
+            return -1
+        return height

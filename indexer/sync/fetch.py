@@ -10,16 +10,18 @@ and each block's filter must allow what was said of its logs. Of a long range in
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from itertools import islice
 
 from indexer.storage.model import Block, Election
-from indexer.sync.blooms import may_hide_logs
+from indexer.sync.blooms import may_hide_logs, tells_anything
 from indexer.sync.checks import TOPICS, check_blocks, check_links, look_again
-from indexer.sync.creation import build_election
+from indexer.sync.creation import build_election, is_founded
 from indexer.sync.events import BoxEvent, read_event, read_source
 from indexer.sync.evidence import Evidence
+from indexer.sync.range_query import FetchedRange, RangeQuery
 from indexer.sync.states import Gap, find_gap
 from qballot.chain.answers import BlockHeader, Log
+from qballot.chain.artifacts import default_factory
 from qballot.chain.contracts import BALLOT_BOX_CREATED, decode_ballot_box_created, read_address_topic
 from qballot.chain.rpc import MAX_BATCH_REQUESTS, Rpc
 from qballot.core.address import checksum_address
@@ -34,54 +36,11 @@ from qballot.errors import (
 MAX_ADDRESSES = 500
 """Boxes that are asked for by address, providers commonly take a thousand; where there are more, anyone's logs are."""
 
+MAX_FILTERED_BOXES = 100
+"""Boxes without logs whose heads are compared where filters have spoken for them; where none have, all are."""
+
 MAX_RANGE_BYTES = 16 * 1024 * 1024
 """Of an answer, and of the data of a range's logs, where the range is more than one block: less can be asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class RangeQuery:
-    """What is to be read: a closed interval of blocks.
-
-    boxes: those known when it was planned, which may still emit something. with_factory: whether new boxes are looked
-    for too. linked: whether all headers are read. known_header: of the only block, with the endpoint that gave it.
-    """
-
-    start: int
-    end: int
-    boxes: frozenset[Address]
-    with_factory: bool = True
-    linked: bool = True
-    known_header: tuple[Rpc, BlockHeader] | None = None
-
-    @property
-    def blocks(self) -> int:
-        """How many they are."""
-        return self.end - self.start + 1
-
-
-@dataclass(frozen=True, slots=True)
-class FetchedRange:
-    """What a range holds.
-
-    parent_hash: of its first block. until: its last block. blocks: all of its blocks where all headers were read.
-    created: new elections, in the order of the chain. events: what boxes emitted, in the order of the chain.
-    logs, size: how many logs there were, and the bytes of their data.
-    """
-
-    query: RangeQuery
-    parent_hash: Hash32
-    until: Block
-    blocks: Sequence[Block]
-    created: Sequence[Election]
-    events: Sequence[BoxEvent]
-    logs: int
-    size: int
-
-    def merge(self, other: FetchedRange) -> FetchedRange:
-        """Add what boxes that were not asked about at first emitted in the same range."""
-        events = sorted((*self.events, *other.events), key=lambda event: event.place)
-        query = replace(self.query, boxes=self.query.boxes | other.query.boxes)
-        return replace(self, query=query, events=events, logs=self.logs + other.logs, size=self.size + other.size)
 
 
 class RangeFetcher:
@@ -115,11 +74,13 @@ class RangeFetcher:
         created = self._read_creations(rpc, creations)
         if query.linked:
             self._check_blooms(rpc, headers.values(), logs, query, boxes)
-        if logs or not query.linked:
+        filtered = query.linked and all(tells_anything(header.logs_bloom) for header in headers.values())
+        if logs or not filtered:
             # A filter does not tell how many logs of a box a block has.
-            self._check_complete(rpc, query, created, logs, events)
+            self._check_complete(rpc, query, created, logs, events, filtered=filtered)
         return FetchedRange(
             query=query,
+            rpc=rpc,
             parent_hash=headers[query.start].parent_hash,
             until=to_block(headers[query.end]),
             blocks=[to_block(header) for header in headers.values()] if query.linked else [],
@@ -150,11 +111,13 @@ class RangeFetcher:
                 raise EndpointError(
                     rpc.endpoint, f"has no code at {checksum_address(event.box)}, whose creation it reported"
                 )
-            elections.append(
-                build_election(
-                    event, read_source(log), code, factory=self._factory, implementation=self._implementation
-                )
+            election = build_election(
+                event, read_source(log), code, factory=self._factory, implementation=self._implementation
             )
+            if self._factory == default_factory() and not is_founded(election):
+                # That factory's code is known, and creates no such box: the event or the box's code is not the chain's.
+                raise EndpointError(rpc.endpoint, f"gave the wrong code or creation event: {election.invalid_reason}")
+            elections.append(election)
         return elections
 
     def _check_blooms(
@@ -176,16 +139,30 @@ class RangeFetcher:
                 look_again(rpc, header, {*boxes, self._factory} - given)
 
     def _check_complete(
-        self, rpc: Rpc, query: RangeQuery, created: Sequence[Election], logs: Sequence[Log], events: Sequence[BoxEvent]
+        self,
+        rpc: Rpc,
+        query: RangeQuery,
+        created: Sequence[Election],
+        logs: Sequence[Log],
+        events: Sequence[BoxEvent],
+        *,
+        filtered: bool,
     ) -> None:
-        """Check a range by what the chain remembers; where the endpoint does not have that, by what else there is."""
+        """Check a range by what the chain remembers; where the endpoint does not have that, by what else there is.
+
+        filtered: whether filters have told already that boxes without logs emitted nothing.
+        """
         if not self._evidence.asks_state(rpc, query.end):
             self._check_age(rpc, query)
             return
         new = {election.box: election.arguments.definition_hash for election in created}
         factory = self._factory if query.with_factory else None
+        boxes = query.boxes
+        if filtered:
+            emitters = {event.box for event in events}
+            boxes = frozenset(islice(boxes - emitters, MAX_FILTERED_BOXES)) | (boxes & emitters)
         try:
-            gap = find_gap(rpc, query.start, query.end, factory=factory, created=new, boxes=query.boxes, events=events)
+            gap = find_gap(rpc, query.start, query.end, factory=factory, created=new, boxes=boxes, events=events)
         except MissingBlockError:
             self._evidence.note_no_state(rpc, query.end)
             self._check_age(rpc, query)

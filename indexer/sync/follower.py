@@ -10,33 +10,33 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
 from sqlalchemy import Engine
 
 from indexer.journal import get_journal
 from indexer.storage.model import Block, ChainObservation
 from indexer.storage.repository import Repository
-from indexer.storage.writer import IndexWriter
 from indexer.sync.aside import Stopped, run_aside, wait_for
 from indexer.sync.catch_up import CatchUp
-from indexer.sync.fetch import RangeFetcher, to_block
+from indexer.sync.claiming import Claimed, claim_database
+from indexer.sync.fetch import to_block
 from indexer.sync.leading import Lead
 from indexer.sync.memory import return_large_blocks
 from indexer.sync.observer import NoObserver, Observer
-from indexer.sync.proof_desk import ProofDesk
-from indexer.sync.reorg import find_fork
+from indexer.sync.refusing import NobodyHasError
 from indexer.sync.tip import Tip, TipReader
 from indexer.sync.waiting import Alarm, compute_pause
 from qballot.chain.artifacts import default_factory
 from qballot.chain.endpoints import Endpoints
 from qballot.chain.rpc import Rpc
-from qballot.core.provenance import compute_implementation_address
 from qballot.core.types import Address
 from qballot.errors import ChainError, EndpointError, ReorgError, StorageError
 
 STANDBY_SECONDS = 1.0
 """How often an indexer that stands by looks whether the leader is gone."""
+
+MAX_STANDBY_PAUSE_SECONDS = 3.0
+"""Longest pause of an indexer that does not lead after failures of the database: it is to take over soon."""
 
 OBSERVED_EVERY_SECONDS = 1.0
 """How often it is noted that the chain was looked at, where it has no new block."""
@@ -45,14 +45,6 @@ MAX_REORGS = 10
 """Reorganisations followed in one look at the chain. With more than that, endpoints contradict each other."""
 
 _log = get_journal("sync")
-
-
-class _Claimed(NamedTuple):
-    """What works on a database once it is known to be of this chain."""
-
-    writer: IndexWriter
-    catch_up: CatchUp
-    proofs: ProofDesk
 
 
 class Follower:
@@ -89,13 +81,13 @@ class Follower:
         self._observer = observer or NoObserver()
         self._repository = Repository(engine)
         self._witnesses = witnesses
-        self._fetcher = RangeFetcher(self._factory, compute_implementation_address(self._factory))
-        self._tips = TipReader(self._endpoints)
+        self._tips = TipReader(self._endpoints, clock=clock)
         self._alarm = Alarm()
         self._lead = Lead(engine, self._observer)
-        self._claimed: _Claimed | None = None
+        self._claimed: Claimed | None = None
         self._latest: Block | None = None
         self._observed_at = 0.0
+        self._told_of_begin = False
 
     def wake(self) -> None:
         """Say that there may be a new block, from any thread: `follow` looks at once instead of at its next time."""
@@ -148,13 +140,13 @@ class Follower:
                 self._lead.resign()
 
     def _sync(self, until: int | None, stop: threading.Event | None, *, is_last: bool) -> Block | None:
-        writer, catch_up, proofs = self._claim(stop)
+        catch_up, rewinder, proofs = self._claim(stop)
         for _ in range(MAX_REORGS):
             try:
                 cursor = self._advance(catch_up, until, stop)
             except ReorgError as error:
                 _log.warning("the chain is no longer the one that was indexed", problem=str(error))
-                self._rewind(writer, stop)
+                rewinder.rewind(stop)
                 proofs.rewound()
             else:
                 if cursor is not None:
@@ -176,68 +168,51 @@ class Follower:
         self._tell(tip, cursor, finalized)
         if cursor is not None and latest.number == cursor.number and latest.hash != cursor.hash:
             raise ReorgError(number=cursor.number, found=latest.hash, expected=cursor.hash)
-        return catch_up.run(
-            tip,
-            cursor,
-            start=self._from_block if cursor is None else max(cursor.number + 1, self._from_block),
-            target=latest.number if until is None else min(until, latest.number),
-            open_boxes=boxes,
-            observation=self._observe(to_block(latest)),
-            stop=stop,
-        )
+        if cursor is not None and cursor.number + 1 < self._from_block and not self._told_of_begin:
+            self._told_of_begin = True
+            _log.warning(
+                "QBALLOT_FROM_BLOCK is where an empty database begins; this one goes on where it is",
+                indexed_block=cursor.number,
+                from_block=self._from_block,
+            )
+        try:
+            return catch_up.run(
+                tip,
+                cursor,
+                start=self._from_block if cursor is None else cursor.number + 1,
+                target=latest.number if until is None else min(until, latest.number),
+                open_boxes=boxes,
+                observation=self._observe(to_block(latest)),
+                stop=stop,
+            )
+        except NobodyHasError:
+            if not self._tips.doubt(tip):
+                raise
+            return self._advance(catch_up, until, stop)
 
-    def _rewind(self, writer: IndexWriter, stop: threading.Event | None) -> None:
-        """Take back what the chain no longer contains. Raises FinalityError, EndpointError, StorageError."""
-        with self._repository.snapshot() as snapshot:
-            found, blocks, finalized = snapshot.load_cursor(), snapshot.load_blocks(), snapshot.load_finalized()
-        cursor = None if found is None else found.block
-        if cursor is None:
-            return
-        known = blocks or [cursor]
-        fork = wait_for(run_aside(lambda: find_fork(self._endpoints, known, finalized), name="fork"), stop)
-        if fork == cursor:
-            return
-        rewound = writer.rewind(fork, observed_at_unix=self._clock())
-        _log.warning(
-            "reorganised",
-            fork_block=fork.number,
-            old_block=cursor.number,
-            depth=rewound.reorg.depth,
-            elections=rewound.elections,
-            batches=rewound.batches,
-            records=rewound.records,
-        )
-        self._observer.reorged(rewound.reorg.depth)
-
-    def _claim(self, stop: threading.Event | None) -> _Claimed:
+    def _claim(self, stop: threading.Event | None) -> Claimed:
         """Check chain and database, the first time, and get ready to write."""
         if self._claimed is None:
             return_large_blocks()
             chain_id = wait_for(run_aside(lambda: self._endpoints.check_chain(self._chain_id), name="chain"), stop)
-            writer = IndexWriter(self._engine, chain_id=chain_id, factory=self._factory)
-            catch_up = CatchUp(
-                endpoints=self._endpoints,
-                repository=self._repository,
-                writer=writer,
-                lead=self._lead,
-                fetcher=self._fetcher,
-                observer=self._observer,
-            )
-            proofs = ProofDesk(
+            self._claimed = claim_database(
                 self._endpoints,
                 self._engine,
-                writer,
+                self._repository,
                 chain_id=chain_id,
                 factory=self._factory,
                 witnesses=self._witnesses,
+                lead=self._lead,
                 observer=self._observer,
                 clock=self._clock,
             )
-            self._claimed = _Claimed(writer, catch_up, proofs)
         return self._claimed
 
     def _tell(self, tip: Tip, cursor: Block | None, finalized: Block | None) -> None:
-        final = finalized if tip.finalized is None else to_block(tip.finalized)
+        named = [] if tip.finalized is None else [to_block(tip.finalized)]
+        known = [] if finalized is None else [finalized]
+        # An endpoint may name an older final block than another did before it, or than it did itself.
+        final = max(named + known, key=lambda block: block.number, default=None)
         self._observer.chain_seen(to_block(tip.latest), cursor, final)
 
     def _observe(self, latest: Block) -> ChainObservation | None:
@@ -260,4 +235,6 @@ class Follower:
         what = "endpoint failed" if isinstance(error, ChainError) else "database failed"
         _log.warning(what, problem=str(error), failures=failures)
         self._observer.failed(what)
-        return compute_pause(self._poll_seconds, failures)
+        pause = compute_pause(self._poll_seconds, failures)
+        stands_by = isinstance(error, StorageError) and not self._lead.leads
+        return min(pause, MAX_STANDBY_PAUSE_SECONDS) if stands_by else pause

@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 from indexer.journal import get_journal
 from indexer.storage.leadership import Leadership
 from indexer.sync.observer import Observer
+from qballot.errors import StorageError
 
 _log = get_journal("sync")
 
@@ -36,6 +37,11 @@ class Lead:
     def holds(self) -> bool:
         """Say whether it leads still, by what the database says now."""
         return self._leadership is not None and self._leadership.held()
+
+    def check(self) -> None:
+        """Check that it leads still. Raises StorageError, which may pass, where the claim was lost."""
+        if not self.holds():
+            raise StorageError("another indexer may lead now: the claim to the database is lost", retryable=True)
 
     def resign(self) -> None:
         """Let others lead."""

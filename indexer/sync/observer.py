@@ -18,13 +18,17 @@ class Observer(Protocol):
         start: int,
         end: int,
         *,
+        timestamp: int,
         logs: int,
         ballots: int,
         fetch_seconds: float,
         write_seconds: float,
         range_blocks: int,
     ) -> None:
-        """Hear of a range of blocks that was written. range_blocks: how many would be asked for next."""
+        """Hear of a range of blocks that was written.
+
+        timestamp: of its last block, unix seconds by the chain's clock. range_blocks: how many would be asked for next.
+        """
 
     def reorged(self, depth: int) -> None:
         """Hear of a reorganisation that took away so many blocks."""
@@ -59,6 +63,7 @@ class NoObserver:
         start: int,
         end: int,
         *,
+        timestamp: int,
         logs: int,
         ballots: int,
         fetch_seconds: float,

@@ -61,7 +61,7 @@ class Prover:
                 errors.append(lacking)
                 continue
             try:
-                return self._endpoints.ask(member, partial(_put, question, member))
+                return self._endpoints.ask(member, partial(_put, question, member), about="proofs")
             except NoProofError as error:
                 errors.append(error)
                 if error.lasting:

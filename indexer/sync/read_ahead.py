@@ -21,17 +21,10 @@ from typing import NamedTuple
 
 from indexer.journal import get_journal
 from indexer.sync.aside import run_aside, wait_for
-from indexer.sync.fetch import FetchedRange, RangeQuery
+from indexer.sync.range_query import FetchedRange, RangeQuery
 from indexer.sync.ranges import RangeSizer
-from qballot.errors import (
-    AnswerTooLargeError,
-    EndpointError,
-    MissingBlockError,
-    NoEndpointError,
-    QuotaExhaustedError,
-    RangeTooWideError,
-    SlowDownError,
-)
+from indexer.sync.refusing import NOT_ABOUT_SIZE, NobodyHasError, is_limit
+from qballot.errors import EndpointError, NoEndpointError, RangeTooWideError, SlowDownError
 
 AHEAD = 1
 """Ranges fetched beside the one that is waited for, or folded: a range costs less to fetch than to write."""
@@ -41,8 +34,6 @@ RANGES_TO_TRUST = 8
 
 LINKED_BLOCKS = 100
 """Most blocks of a range whose headers are all read: those of a longer one would cost more than its logs."""
-
-_NOT_ABOUT_SIZE = (SlowDownError, QuotaExhaustedError, NoEndpointError, MissingBlockError)
 
 _log = get_journal("sync")
 
@@ -173,12 +164,15 @@ class ReadAhead:
     def _take_refusal(self, flight: _Flight, error: EndpointError) -> None:
         """Ask for less, where that may help; raise the error where it does not, or not at once."""
         query = flight.query
-        is_limit = isinstance(error, RangeTooWideError | AnswerTooLargeError)
+        limited = is_limit(error)
         if isinstance(error, SlowDownError | NoEndpointError):
             self._pace.slow_down()
-        if isinstance(error, _NOT_ABOUT_SIZE) or (query.blocks == 1 and not is_limit):
+        if isinstance(error, NobodyHasError) and query.blocks > 1:
+            self._halve(flight)
+            return
+        if isinstance(error, NOT_ABOUT_SIZE) or (query.blocks == 1 and not limited):
             raise error
-        if is_limit and query.blocks > 1:
+        if limited and query.blocks > 1:
             suggested = error.suggested if isinstance(error, RangeTooWideError) else None
             fits = suggested is not None and suggested[0] == query.start
             self._sizer.refused(query.blocks, suggested=suggested[1] - query.start + 1 if suggested and fits else None)
@@ -186,8 +180,16 @@ class ReadAhead:
             self._sizer.failed(query.blocks)
         # Words about the question may be about its size. Without any, the endpoint may be in trouble: that is waited
         # out, and then less is asked for.
-        if query.blocks == 1 or (error.code is None and not is_limit):
+        if query.blocks == 1 or (error.code is None and not limited):
             raise error
         _log.warning("asking for fewer blocks at once", blocks=self._sizer.blocks, problem=str(error))
         self._ahead = 0
         self._parts.appendleft(Span(query.start, query.end, flight.is_recent))
+
+    def _halve(self, flight: _Flight) -> None:
+        """Read a range whose end nobody has as far as there is any of it. That tells nothing of its size."""
+        query = flight.query
+        middle = (query.start + query.end) // 2
+        self._ahead = 0
+        self._parts.appendleft(Span(middle + 1, query.end, flight.is_recent))
+        self._parts.appendleft(Span(query.start, middle, flight.is_recent))

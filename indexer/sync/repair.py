@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,7 +20,8 @@ from sqlalchemy import Engine
 
 from indexer.journal import get_journal
 from indexer.storage.model import Block
-from indexer.storage.replace import Replacement, load_contradicted, save_failure
+from indexer.storage.proof_model import Repair
+from indexer.storage.replace import PlaceTakenError, Replacement, load_contradicted, save_failure
 from indexer.storage.writer import IndexWriter
 from indexer.sync.aside import run_aside, wait_for
 from indexer.sync.checks import TOPICS, check_blocks
@@ -39,7 +40,7 @@ from qballot.core.address import checksum_address
 from qballot.core.proof import BoxOrigin
 from qballot.core.provenance import clone_runtime_code
 from qballot.core.types import Address, ChainId
-from qballot.errors import ChainError, DecodeError, EndpointError, NoProofError
+from qballot.errors import ChainError, DecodeError, EndpointError, NoProofError, QballotError
 
 MAX_PAUSE_BLOCKS = 512
 """Most blocks between two attempts: doubled by each that fails, from one block."""
@@ -87,24 +88,23 @@ class Repairer:
 
         Raises StorageError, and Stopped once `stop` is set.
         """
-        wrong = load_contradicted(self._engine, cursor)
-        repaired = 0
-        for contradicted in wrong:
-            goal = Goal(contradicted, cursor)
-            box = goal.election.box
+        goals = {goal.election.box: goal for goal in self._load_goals(cursor)}
+        found: list[Replacement] = []
+        for box, goal in goals.items():
             failed = self._failed.get(box)
-            if failed is None or cursor.number >= failed.again_at:
-                try:
-                    asking = run_aside(partial(self._ask, goal), name="repair")
-                    replacement = wait_for(asking, stop)
-                except ChainError as error:
-                    failed = self._note(box, cursor, error, failed)
-                else:
-                    self._write(replacement)
-                    repaired += 1
-                    continue
-            save_failure(self._engine, goal.election.number, cursor, failed.why)
-        return repaired
+            if failed is not None and cursor.number < failed.again_at:
+                continue
+            try:
+                found.append(wait_for(run_aside(partial(self._ask, goal), name="repair"), stop))
+            except ChainError as error:
+                self._note(box, cursor, error)
+        repaired = self._write(found)
+        for box in goals.keys() - repaired:
+            save_failure(self._engine, goals[box].election.number, cursor, self._failed[box].why)
+        return len(repaired)
+
+    def _load_goals(self, cursor: Block) -> list[Goal]:
+        return [Goal(contradicted, cursor) for contradicted in load_contradicted(self._engine, cursor)]
 
     def _ask(self, goal: Goal) -> Replacement:
         """Find the right batches with the help of the first endpoint that is of any. Raises ChainError."""
@@ -140,9 +140,23 @@ class Repairer:
         said = "; ".join(problem.removeprefix(f"{rpc.endpoint}: ") for problem in dict.fromkeys(problems))
         raise NoProofError(rpc.endpoint, said, lasting=False)
 
-    def _write(self, replacement: Replacement) -> None:
-        repair = self._writer.replace(replacement, observed_at_unix=self._clock())
-        self._failed.pop(replacement.box, None)
+    def _write(self, replacements: Sequence[Replacement]) -> set[Address]:
+        """Write them all at once; where they contradict other elections, those that do not. Returns whose were."""
+        if not replacements:
+            return set()
+        try:
+            repairs = self._writer.replace(replacements, observed_at_unix=self._clock())
+        except PlaceTakenError as error:
+            if len(replacements) > 1:
+                return set().union(*(self._write([replacement]) for replacement in replacements))
+            self._note(replacements[0].box, replacements[0].at, error)
+            return set()
+        for repair in repairs:
+            self._tell(repair)
+        return {repair.box for repair in repairs}
+
+    def _tell(self, repair: Repair) -> None:
+        self._failed.pop(repair.box, None)
         _log.error(
             "REPAIRED: the logs that were indexed contradicted the proven head",
             box=checksum_address(repair.box),
@@ -156,14 +170,14 @@ class Repairer:
         )
         self._observer.repaired(repair.added_records)
 
-    def _note(self, box: Address, at: Block, error: ChainError, before: _Failed | None) -> _Failed:
+    def _note(self, box: Address, at: Block, error: QballotError) -> None:
         """Remember that an attempt was in vain, and until when there is none again."""
+        before = self._failed.get(box)
         attempts = 1 if before is None else before.attempts + 1
         again_at = at.number + min(2 ** min(attempts - 1, 16), MAX_PAUSE_BLOCKS)
         why = make_printable(f"the records could not be put right at block {at.number}: {error}")
         _log.error("NOT REPAIRED", box=checksum_address(box), block=at.number, again_at=again_at, problem=str(error))
-        self._failed[box] = failed = _Failed(attempts, again_at, why)
-        return failed
+        self._failed[box] = _Failed(attempts, again_at, why)
 
 
 def _read_logs(rpc: Rpc, goal: Goal, kept: int) -> list[BoxEvent]:

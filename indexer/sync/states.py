@@ -28,9 +28,6 @@ from qballot.errors import (
     SlowDownError,
 )
 
-MAX_BOXES = 100
-"""Boxes whose heads are compared for one range: first those with logs in it, then others that might have had some."""
-
 FIRST_NONCE = 2
 """A factory's nonce before its first box: it begins at 1, and the constructor creates the implementation.
 
@@ -76,8 +73,8 @@ def find_gap(
     answer.
     """
     emitters = dict.fromkeys(event.box for event in events)
-    earlier = [box for box in dict.fromkeys([*emitters, *boxes]) if box not in created][:MAX_BOXES]
-    compared = [*earlier, *list(created)[:MAX_BOXES]]
+    earlier = [box for box in dict.fromkeys([*emitters, *boxes]) if box not in created]
+    compared = [*earlier, *created]
     # A chain's first block has nothing of anyone's, so that its state will do where there is none before.
     before, after = _fetch_states(rpc, factory, compared, max(start - 1, 0), end)
     if any(before.heads[box] is None for box in earlier) or any(after.heads[box] is None for box in compared):
@@ -121,7 +118,7 @@ def _read_state(rpc: Rpc, factory: Address | None, boxes: Sequence[Address], ans
     if factory is None:
         return _State(0, heads)
     if not _NONCE.fullmatch(answers[-1]):
-        raise MissingBlockError(rpc.endpoint, f"has no nonce of the factory: found {answers[-1][:80]!r}")
+        raise MissingBlockError(rpc.endpoint, f"has no nonce of the factory: found {rpc.mask(repr(answers[-1]))}")
     return _State(int(answers[-1], 16), heads)
 
 

@@ -54,7 +54,8 @@ def decode_values(types: tuple[str, ...], data: bytes) -> tuple[Any, ...]:
     """Decode ABI values of these types. Raises DecodeError when the data is not of this form."""
     try:
         return decode(types, data)
-    except DecodingError as error:
+    except (DecodingError, OverflowError) as error:
+        # A length beyond what any machine can address is one of the two.
         raise DecodeError(f"found {len(data)} bytes, expected ({','.join(types)}): {error}") from None
 
 

@@ -14,11 +14,15 @@ from typing import Any, TypeVar
 import msgspec
 
 from qballot.chain.amounts import format_ether, format_gwei
+from qballot.chain.plain_json import decode_plain
 from qballot.core.bloom import BLOOM_BYTES
 from qballot.core.types import Address, BlockNumber, ChainId, Hash32, UnixSeconds
 
 MAX_INDEX = 2**63 - 1
 """Greatest height, time, place or chain id that is believed: what databases hold, and more than any chain has."""
+
+MAX_QUOTED = 1_000
+"""Characters of a wrong value that an error repeats: more than are shown, since a key has to be whole to be masked."""
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -176,7 +180,7 @@ def decode_receipts(raw: msgspec.Raw | bytes) -> list[Receipt] | None:
 
 def decode_any(raw: msgspec.Raw | bytes) -> Any:
     """Decode any JSON value."""
-    return msgspec.json.decode(raw)
+    return decode_plain(raw)
 
 
 def _receipt(found: _ReceiptJson) -> Receipt:
@@ -231,20 +235,20 @@ def _topics(texts: tuple[str, ...]) -> tuple[Hash32, ...]:
 def _quantity(text: str) -> int:
     # int() alone would take underscores, signs and blanks too.
     if not _QUANTITY.fullmatch(text):
-        raise ValueError(f"found {text[:80]!r}, expected a number below 2**256 as 0x-hex")
+        raise ValueError(f"found {text[:MAX_QUOTED]!r}, expected a number below 2**256 as 0x-hex")
     return int(text, 16)
 
 
 def _index(text: str) -> int:
     value = _quantity(text)
     if value > MAX_INDEX:
-        raise ValueError(f"found {text[:80]!r}, expected a number below 2**63")
+        raise ValueError(f"found {text[:MAX_QUOTED]!r}, expected a number below 2**63")
     return value
 
 
 def _bytes(text: str) -> bytes:
     if text[:2] != "0x":
-        raise ValueError(f"found {text[:80]!r}, expected bytes as 0x-hex")
+        raise ValueError(f"found {text[:MAX_QUOTED]!r}, expected bytes as 0x-hex")
     # Unlike bytes.fromhex(), this does not pass over blanks.
     return unhexlify(text[2:])
 

@@ -4,11 +4,15 @@ closed ──failures in a row──▶ open ──its time is over──▶ hal
    ▲                            ▲                              │        │
    └────────── an answer ───────┼──────────────────────────────┘        │
                                 └───── a failure, for twice as long ────┘
+
+Failures are counted for each kind of question: an endpoint that answers one kind and fails another is left alone too,
+and asked that other kind ever more rarely.
 """
 
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
@@ -16,7 +20,7 @@ from threading import Lock
 from qballot.errors import ChainError, QuotaExhaustedError, SlowDownError, WrongChainError
 
 FAILURES_TO_OPEN = 3
-"""Failures in a row after which an endpoint is left alone."""
+"""Failures of one kind of question in a row after which an endpoint is left alone."""
 
 FIRST_PAUSE_SECONDS = 1.0
 """How long an endpoint is left alone at first; it doubles with each further time."""
@@ -32,9 +36,9 @@ _LASTING = (QuotaExhaustedError, WrongChainError)
 class Health:
     """How one endpoint does.
 
-    name: masked, and distinct among the endpoints. healthy: whether it may be asked now. failures: in a row.
-    retry_in_seconds: how long it is left alone yet, 0 when it is not. last_error: of the latest failure, None when it
-    answered since.
+    name: masked, and distinct among the endpoints. healthy: whether it may be asked now. failures: in a row, of the
+    kind of question that has most. retry_in_seconds: how long it is left alone yet, 0 when it is not. last_error: of
+    the latest failure, None when every kind of question that failed was answered since.
     """
 
     name: str
@@ -45,12 +49,15 @@ class Health:
 
 
 class Breaker:
-    """What is known of one endpoint's failures. Safe to share between threads. clock: in seconds."""
+    """What is known of one endpoint's failures. Safe to share between threads.
+
+    clock: in seconds. about: any name for the kind of question that was put.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = Lock()
-        self._failures = 0
+        self._failures: Counter[str] = Counter()
         self._pauses = 0
         self._open_until: float | None = None
         self._probing = False
@@ -58,7 +65,7 @@ class Breaker:
 
     @property
     def last_error(self) -> ChainError | None:
-        """The latest failure; None when there was an answer since."""
+        """The latest failure; None when every kind of question that failed was answered since."""
         return self._last_error
 
     def begin(self) -> bool:
@@ -71,13 +78,15 @@ class Breaker:
             self._probing = True
             return True
 
-    def succeed(self) -> None:
+    def succeed(self, about: str = "") -> None:
         """Tell that there was an answer."""
         with self._lock:
-            self._failures = self._pauses = 0
             self._open_until = None
             self._probing = False
-            self._last_error = None
+            del self._failures[about]
+            if not self._failures:
+                self._pauses = 0
+                self._last_error = None
 
     def doubt(self, error: ChainError | None) -> None:
         """Tell of an outcome that says nothing about the endpoint; error: what it said, to be shown."""
@@ -85,20 +94,20 @@ class Breaker:
             self._probing = False
             self._last_error = error or self._last_error
 
-    def fail(self, error: ChainError) -> None:
+    def fail(self, error: ChainError, about: str = "") -> None:
         """Tell of a failure. It opens the breaker if it is one of several in a row, or one that will not pass soon."""
         with self._lock:
-            self._failures += 1
+            self._failures[about] += 1
             self._last_error = error
             half_open, self._probing = self._open_until is not None, False
             at_once = isinstance(error, (SlowDownError, *_LASTING))
-            if half_open or at_once or self._failures >= FAILURES_TO_OPEN:
+            if half_open or at_once or self._failures[about] >= FAILURES_TO_OPEN:
                 self._open(error)
 
     def trip(self, error: ChainError) -> None:
         """Open it at once."""
         with self._lock:
-            self._failures += 1
+            self._failures[""] += 1
             self._last_error = error
             self._probing = False
             self._open(error)
@@ -112,7 +121,8 @@ class Breaker:
         """Say how the endpoint of this name does."""
         with self._lock:
             remaining = self._remaining()
-            return Health(name, remaining == 0, self._failures, remaining, self._last_error)
+            failures = max(self._failures.values(), default=0)
+            return Health(name, remaining == 0, failures, remaining, self._last_error)
 
     def _remaining(self) -> float:
         if self._open_until is None:

@@ -117,10 +117,11 @@ class Endpoints:
         for endpoint in self._endpoints:
             endpoint.rpc.close()
 
-    def run(self, ask: Callable[[Rpc], T]) -> T:
+    def run(self, ask: Callable[[Rpc], T], *, about: str = "") -> T:
         """Put a question to the first endpoint that may be asked, and to the next ones while it fails.
 
         ask: puts it to one endpoint, and raises EndpointError also where it finds itself that an answer is no good.
+        about: names the kind of question, where an endpoint may fail at this kind and answer others well.
         Raises RangeTooWideError, AnswerTooLargeError and whatever is no EndpointError at once; else, when no endpoint
         answers, an error that tells why: retryable, unless every quota is used up or no endpoint's error may pass.
         """
@@ -129,7 +130,7 @@ class Endpoints:
             if not endpoint.breaker.begin():
                 continue
             try:
-                answer = self._put(endpoint, ask)
+                answer = self._put(endpoint, ask, about)
             except ABOUT_THE_QUESTION:
                 raise
             except (EndpointError, WrongChainError) as error:
@@ -137,7 +138,7 @@ class Endpoints:
             else:
                 for failure in failures:
                     if _may_be_the_questions(failure.error):
-                        failure.endpoint.breaker.fail(failure.error)
+                        failure.endpoint.breaker.fail(failure.error, about)
                 return answer
         raise self._explain([failure.error for failure in failures])
 
@@ -146,14 +147,14 @@ class Endpoints:
         """The endpoints, in order of preference."""
         return [Member(endpoint.operator, endpoint.name) for endpoint in self._endpoints]
 
-    def ask(self, member: Member, ask: Callable[[Rpc], T]) -> T:
-        """Put a question to one endpoint and to no other. ask: as of `run`.
+    def ask(self, member: Member, ask: Callable[[Rpc], T], *, about: str = "") -> T:
+        """Put a question to one endpoint and to no other. ask, about: as of `run`.
 
         Raises NoEndpointError while the endpoint is left alone, and the error of the question.
         """
         endpoint = next(endpoint for endpoint in self._endpoints if endpoint.name == member.name)
         if endpoint.breaker.begin():
-            return self._put(endpoint, ask)
+            return self._put(endpoint, ask, about)
         said = None if endpoint.breaker.last_error is None else str(endpoint.breaker.last_error)
         raise NoEndpointError(endpoint.name, wait_seconds=endpoint.breaker.remaining_seconds(), last_error=said)
 
@@ -191,25 +192,25 @@ class Endpoints:
         """Say how each endpoint does, in order of preference."""
         return [endpoint.breaker.describe(endpoint.name) for endpoint in self._endpoints]
 
-    def _put(self, endpoint: _Endpoint, ask: Callable[[Rpc], T]) -> T:
+    def _put(self, endpoint: _Endpoint, ask: Callable[[Rpc], T], about: str) -> T:
         """Put a question to an endpoint whose breaker lets it through, and tell the breaker what came of it."""
         try:
             if self._chain is not None and not endpoint.checked:
                 self._check(endpoint)
             answer = ask(endpoint.rpc)
         except ABOUT_THE_QUESTION:
-            endpoint.breaker.succeed()
+            endpoint.breaker.succeed(about)
             raise
         except (EndpointError, WrongChainError) as error:
             if _may_be_the_questions(error):
                 endpoint.breaker.doubt(error)
             else:
-                endpoint.breaker.fail(error)
+                endpoint.breaker.fail(error, about)
             raise
         except BaseException:
             endpoint.breaker.doubt(None)
             raise
-        endpoint.breaker.succeed()
+        endpoint.breaker.succeed(about)
         return answer
 
     def _check(self, endpoint: _Endpoint) -> None:

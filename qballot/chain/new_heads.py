@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 import msgspec
@@ -35,6 +36,9 @@ FIRST_PAUSE_SECONDS = 1.0
 
 MAX_PAUSE_SECONDS = 60.0
 
+WAKE_SECONDS = 1.0
+"""Shortest time between two alarms: one endpoint's flood of notices must not become a flood of questions to all."""
+
 MAX_MESSAGE_BYTES = 1024 * 1024
 """More than a block's header."""
 
@@ -54,7 +58,7 @@ class _Message(msgspec.Struct):
     """What comes over the connection: the answer to our one request, or a notice of a subscription."""
 
     id: int | str | None = None
-    result: Any = None
+    result: msgspec.Raw = msgspec.Raw()
     method: str | None = None
     params: _Notice | None = None
 
@@ -133,12 +137,14 @@ class HeadWatcher:
                 self._endpoint = compute_endpoint_name(url)
                 # A block that came just before is found by looking now.
                 self._wake()
+                woken = time.monotonic()
                 while not self._stopped.is_set():
-                    message = _MESSAGE.decode(connection.recv(timeout=QUIET_SECONDS))
-                    if message.params is not None and message.params.subscription == subscription:
-                        told = True
-                        self._wake()
-        except (WebSocketException, OSError, EOFError, ValueError, _NoSubscriptionError):
+                    _await_notice(connection, subscription)
+                    told = True
+                    _pass_over_notices(connection, woken + WAKE_SECONDS)
+                    self._wake()
+                    woken = time.monotonic()
+        except (WebSocketException, OSError, EOFError, ValueError, RecursionError, _NoSubscriptionError):
             pass  # whatever ended it, new blocks are looked for otherwise, and this is tried again
         finally:
             self._connection = None
@@ -181,6 +187,23 @@ def _subscribe(connection: Connection) -> str:
     """Ask to be told of new blocks; return the subscription's id."""
     connection.send(_SUBSCRIBE, text=True)
     answer = _MESSAGE.decode(connection.recv(timeout=OPEN_SECONDS))
-    if answer.id != 1 or not isinstance(answer.result, str):
+    if answer.id != 1 or not memoryview(answer.result).nbytes:
         raise _NoSubscriptionError
-    return answer.result
+    return msgspec.json.decode(answer.result, type=str)
+
+
+def _await_notice(connection: Connection, subscription: str) -> None:
+    """Wait until the subscription tells of a block."""
+    while True:
+        message = _MESSAGE.decode(connection.recv(timeout=QUIET_SECONDS))
+        if message.params is not None and message.params.subscription == subscription:
+            return
+
+
+def _pass_over_notices(connection: Connection, until: float) -> None:
+    """Read whatever comes until a moment, by `time.monotonic`: one alarm then stands for all of it."""
+    while (remaining := until - time.monotonic()) > 0:
+        try:
+            connection.recv(timeout=remaining)
+        except TimeoutError:
+            return

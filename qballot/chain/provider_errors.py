@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from qballot.chain.masking import MAX_SAID
 from qballot.chain.refusals import TRANSACTION_METHODS
 from qballot.errors import (
     BatchRefusedError,
@@ -49,9 +50,6 @@ _VARIED = "the words above as others vary them"
 
 _COUNT = r"(?P<blocks>\d[\d,._]*k?)"
 """A number of blocks as people write it: 10000, 10,000, 10k."""
-
-MAX_SAID = 500
-"""Characters of a node's message that are read and shown."""
 
 
 class Fault(NamedTuple):

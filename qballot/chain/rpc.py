@@ -14,6 +14,7 @@ import msgspec
 
 from qballot.chain import answers
 from qballot.chain.answers import BlockHeader, Log, Receipt
+from qballot.chain.batch_size import BatchSize
 from qballot.chain.transport import Channel, Observer, Request, Transport
 from qballot.core.types import Address, ChainId, Hash32
 from qballot.errors import (
@@ -64,14 +65,14 @@ class Rpc:
         on_request: Observer | None = None,
     ) -> None:
         self._transport: Channel = Transport(url, timeout_seconds, name=name, attempts=attempts, on_request=on_request)
-        self._batch_size = MAX_BATCH_REQUESTS
+        self._batch_size = BatchSize(MAX_BATCH_REQUESTS)
 
     @classmethod
     def over(cls, channel: Channel) -> Self:
         """Make one that reaches its node otherwise than over HTTP."""
         rpc = cls.__new__(cls)
         rpc._transport = channel
-        rpc._batch_size = MAX_BATCH_REQUESTS
+        rpc._batch_size = BatchSize(MAX_BATCH_REQUESTS)
         return rpc
 
     @property
@@ -93,6 +94,10 @@ class Rpc:
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
+
+    def mask(self, text: str) -> str:
+        """Return a text that repeats what the endpoint said, shortened and without what may be a key."""
+        return self._transport.mask(text)
 
     def call(self, method: str, params: Sequence[Any] = ()) -> Any:
         """Ask for anything and return the result as plain JSON, `None` included.
@@ -134,18 +139,8 @@ class Rpc:
 
         Raises EndpointError when it does not answer, or with a block that was not asked for.
         """
-        requests = [_block_request(block) for block in blocks]
-        found: list[BlockHeader | None] = []
-        while len(found) < len(blocks):
-            try:
-                for outcome in self._fetch_outcomes(requests[len(found) :]):
-                    found.append(self._find_block(blocks[len(found)], outcome))
-            except EndpointError as error:
-                # Where the endpoint takes no batches, an answer that is an error is raised.
-                if self._batch_size > 1 or not _is_answer(error):
-                    raise
-                found.append(None)
-        return found
+        outcomes = self._fetch_outcomes([_block_request(block) for block in blocks])
+        return [self._find_block(block, outcome) for block, outcome in zip(blocks, outcomes, strict=True)]
 
     def block_receipts(self, block_hash: Hash32) -> list[Receipt]:
         """Return the receipts of every transaction of a block, in their order.
@@ -295,23 +290,30 @@ class Rpc:
         retry = all(_is_read(method) for method, _ in requests)
         done = 0
         while done < len(requests):
-            part = requests[done : done + self._batch_size]
+            size = self._batch_size.current
+            part = requests[done : done + size]
             try:
-                outcomes = self._fetch_part(part, retry=retry)
+                outcomes = self._fetch_part(part, size == 1, retry=retry)
             except BatchRefusedError:
-                if self._batch_size == 1 or not retry:
+                if size == 1 or not retry:
                     raise
-                self._batch_size = max(1, len(part) // 2)
+                self._batch_size.refused(len(part))
                 continue
+            self._batch_size.taken(len(part))
             done += len(part)
             yield from outcomes
 
-    def _fetch_part(self, part: Sequence[Request], *, retry: bool) -> list[msgspec.Raw | ChainError]:
-        if self._batch_size == 1:
+    def _fetch_part(self, part: Sequence[Request], is_single: bool, *, retry: bool) -> list[msgspec.Raw | ChainError]:
+        """Ask for one batch. is_single: without a batch, which then has one request."""
+        if is_single:
             try:
                 return [self._transport.fetch(part[0], retry=retry)]
-            except ContractReverted as error:
-                return [error]
+            except BatchRefusedError:
+                raise
+            except ChainError as error:
+                if isinstance(error, ContractReverted) or _is_answer(error):
+                    return [error]
+                raise
         outcomes = self._transport.fetch_many(part, retry=retry)
         for outcome in outcomes:
             if isinstance(outcome, BatchRefusedError):
@@ -338,8 +340,9 @@ class Rpc:
     def _decode(self, method: str, raw: msgspec.Raw, decode: Callable[[msgspec.Raw], T]) -> T:
         try:
             return decode(raw)
-        except (msgspec.DecodeError, ValueError) as error:
-            raise EndpointError(self.endpoint, f"{method}: the result is not as it should be: {error}") from None
+        except (ValueError, RecursionError) as error:
+            said = self.mask(str(error))
+            raise EndpointError(self.endpoint, f"{method}: the result is not as it should be: {said}") from None
 
 
 def _is_answer(error: ChainError) -> bool:

@@ -1,8 +1,8 @@
 """JSON-RPC over HTTP to one endpoint that may be slow, wrong or broken.
 
-Building requests and checking answers is apart from the transport. Every answer is checked: HTTP status, size, JSON,
-the response's id, and that there is a result at all. What is wrong becomes an `EndpointError` that says whether trying
-again may help; what a contract refused becomes `ContractReverted`.
+The forms of answers are apart (`json_rpc.py`). Every answer is checked: HTTP status, size, JSON, the response's id, and
+that there is a result at all. What is wrong becomes an `EndpointError` that says whether trying again may help; what a
+contract refused becomes `ContractReverted`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from urllib3.util import make_headers
 
-from qballot.chain.provider_errors import MAX_SAID, Fault, find_provider_error
+from qballot.chain.json_rpc import Answer, ErrorObject, decode_answer, decode_answers, read_words
+from qballot.chain.masking import Mask
+from qballot.chain.provider_errors import Fault, find_provider_error, read_range
 from qballot.chain.refusals import TRANSACTION_METHODS, find_refusal
 from qballot.chain.reverts import decode_revert
-from qballot.endpoint_list import HTTP_SCHEMES, compute_endpoint_name
+from qballot.endpoint_list import HTTP_SCHEMES, compute_endpoint_name, find_host_keys
 from qballot.errors import (
     AnswerTooLargeError,
     BatchRefusedError,
@@ -49,9 +51,6 @@ HINTS = {
 RETRYABLE_CODES = frozenset({-32603, -32005, -32002})
 """JSON-RPC codes for internal error, limit exceeded and resource unavailable. Source: EIP-1474, Error codes."""
 
-REVERT_CODE = 3
-"""JSON-RPC code of a reverted call, with the revert data beside it (geth and all that follow it)."""
-
 SERVER_ERROR_CODES = range(-32099, -31999)
 """JSON-RPC codes that a server gives as it likes. Nodes use them for troubles that pass too.
 
@@ -78,9 +77,6 @@ OUTCOMES: tuple[tuple[str, tuple[type[ChainError], ...]], ...] = (
 )
 """How requests end that bring no result, by their error; the others end `ok`."""
 
-MIN_SECRET_CHARACTERS = 8
-"""Parts of a URL that are this long may be a key, and are cut out of what an endpoint says."""
-
 T = TypeVar("T")
 Observer = Callable[[str, str, str, float], None]
 """Is told of every HTTP request: the endpoint's name, the method (or `batch`), one of OUTCOMES, seconds."""
@@ -98,6 +94,10 @@ class Channel(Protocol):
         """End it."""
         ...
 
+    def mask(self, text: str) -> str:
+        """Return a text that repeats what the node said, shortened and without what may be a secret."""
+        ...
+
     def fetch(self, request: Request, *, retry: bool, max_bytes: int | None = None) -> msgspec.Raw:
         """Send one request, as of `Transport`."""
         ...
@@ -105,26 +105,6 @@ class Channel(Protocol):
     def fetch_many(self, requests: Sequence[Request], *, retry: bool) -> list[msgspec.Raw | ChainError]:
         """Send several requests, as of `Transport`."""
         ...
-
-
-class _Fault(msgspec.Struct):
-    """A JSON-RPC error object."""
-
-    code: int | None = None
-    message: str = ""
-    data: Any = None
-
-
-class _Answer(msgspec.Struct):
-    """A JSON-RPC response, its result not decoded yet. `result` is empty when there is none."""
-
-    id: int | str | None = None
-    result: msgspec.Raw = msgspec.Raw()
-    error: _Fault | None = None
-
-
-_ANSWER = msgspec.json.Decoder(_Answer)
-_ANSWERS = msgspec.json.Decoder(list[_Answer])
 
 
 class Transport:
@@ -155,9 +135,9 @@ class Transport:
         self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if parts.username is not None:
             self._headers |= make_headers(basic_auth=f"{unquote(parts.username)}:{unquote(parts.password or '')}")
-        words = (*parts.path.split("/"), *parts.query.replace("=", "&").split("&"), parts.username, parts.password)
-        self._secrets = [word for word in words if word and len(word) >= MIN_SECRET_CHARACTERS]
-        self._pool = HttpPool(parts.scheme, str(parts.hostname), parts.port, self._target)
+        self._mask = Mask(url)
+        logged = [self._target, *find_host_keys(str(parts.hostname))]
+        self._pool = HttpPool(parts.scheme, str(parts.hostname), parts.port, logged)
         self._ids = itertools.count(1)
 
     @property
@@ -169,11 +149,17 @@ class Transport:
         """Close every connection."""
         self._pool.close()
 
+    def mask(self, text: str) -> str:
+        """Return a text that repeats what the endpoint said, shortened and without what may be a key of its URL."""
+        return self._mask.cut(text)
+
     def fetch(self, request: Request, *, retry: bool, max_bytes: int | None = None) -> msgspec.Raw:
         """Send one request and return its result, undecoded JSON.
 
         retry: whether a failure that may pass is tried again; never for what changes the chain. max_bytes: of the
-        answer, MAX_RESPONSE_BYTES when None. Raises EndpointError, ContractReverted.
+        answer, MAX_RESPONSE_BYTES when None. Raises EndpointError, ContractReverted; AnswerTooLargeError only for logs
+        of more than one block, of which fewer can be asked for. Where a range of logs is refused in words that nobody
+        knows, the error has HTTP's status as its code and may pass: it may be about so many blocks.
         """
         limit = MAX_RESPONSE_BYTES if max_bytes is None else min(max_bytes, MAX_RESPONSE_BYTES)
         return self._try(lambda deadline: self._fetch_one(request, deadline, retry, limit), retry=retry)
@@ -223,15 +209,15 @@ class Transport:
 
     def _exchange_one(self, request: Request, deadline: float, repeatable: bool, max_bytes: int) -> msgspec.Raw:
         number = next(self._ids)
-        reply = self._post(_encode_request(number, request), deadline, repeatable, max_bytes)
-        try:
-            answer = _ANSWER.decode(reply.body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise self._not_json_rpc(reply, request) from None
+        reply = self._post(_encode_request(number, request), request, deadline, repeatable, max_bytes)
+        answer = decode_answer(reply.body)
+        if answer is None:
+            raise self._not_json_rpc(reply, request)
         if answer.id != number and not (answer.id is None and answer.error):
             if reply.status != http.HTTPStatus.OK:
                 raise self._not_json_rpc(reply, request)
-            raise EndpointError(self.endpoint, f"found an answer to request {answer.id!r}, expected to {number}")
+            found = self.mask(repr(answer.id))
+            raise EndpointError(self.endpoint, f"found an answer to request {found}, expected to {number}")
         return self._result(answer, reply, request)
 
     def _exchange_batch(
@@ -239,11 +225,11 @@ class Transport:
     ) -> list[msgspec.Raw | ChainError]:
         numbers = [next(self._ids) for _ in requests]
         encoded = [_encode_request(number, request) for number, request in zip(numbers, requests, strict=True)]
-        reply = self._post(b"[" + b",".join(encoded) + b"]", deadline, repeatable, MAX_RESPONSE_BYTES)
-        try:
-            answers = _ANSWERS.decode(reply.body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise self._not_json_rpc(reply, _WHOLE_BATCH) from None
+        body = b"[" + b",".join(encoded) + b"]"
+        reply = self._post(body, _WHOLE_BATCH, deadline, repeatable, MAX_RESPONSE_BYTES)
+        answers = decode_answers(reply.body)
+        if answers is None:
+            raise self._not_json_rpc(reply, _WHOLE_BATCH)
         by_id = {answer.id: answer for answer in answers}
         if by_id.keys() != set(numbers) or len(answers) != len(numbers):
             refusal = next((answer for answer in answers if answer.id is None and answer.error), None)
@@ -260,7 +246,7 @@ class Transport:
                 results.append(error)
         return results
 
-    def _post(self, body: bytes, deadline: float, repeatable: bool, max_bytes: int) -> Reply:
+    def _post(self, body: bytes, request: Request, deadline: float, repeatable: bool, max_bytes: int) -> Reply:
         remaining = deadline - time.monotonic()
         reply = self._pool.send(
             "POST",
@@ -275,7 +261,7 @@ class Transport:
             if reply.kind == "timeout":
                 raise NoAnswerError(self.endpoint, timeout_seconds=self.timeout_seconds)
             if reply.kind == "too_large":
-                raise AnswerTooLargeError(self.endpoint, limit=max_bytes)
+                raise self._too_large(request, max_bytes)
             raise EndpointError(
                 self.endpoint,
                 f"the connection failed ({reply.detail}): check that a node runs there and that QBALLOT_RPC_URL is "
@@ -283,27 +269,41 @@ class Transport:
             )
         return reply
 
+    def _too_large(self, request: Request, limit: int) -> EndpointError:
+        """Return the error for an answer that is not read: about the question where less can be asked for."""
+        if _asks_for_range(request):
+            return AnswerTooLargeError(self.endpoint, limit=limit)
+        method = request[0]
+        message = f"{method}: found an answer of more than {limit} bytes, expected fewer"
+        if request is _WHOLE_BATCH:
+            return BatchRefusedError(self.endpoint, message)
+        # One block's logs stay as they are; of anything else no node in order has so much.
+        return EndpointError(self.endpoint, message, retryable=method != "eth_getLogs")
+
     def _not_json_rpc(self, reply: Reply, request: Request) -> EndpointError:
         """Return the error for an answer of another form: a gateway's JSON or page, or nothing that can be read."""
-        answer = _try_decode(reply.body)
+        answer = decode_answer(reply.body)
         if answer is not None and answer.error is not None:
             return self._fault(answer.error, reply, request)
         if reply.status == http.HTTPStatus.OK:
             return EndpointError(self.endpoint, f"found {len(reply.body)} bytes that are no JSON-RPC answer")
-        said = self._mask(_read_words(reply.body))
+        said = self.mask(read_words(reply.body))
         fault = Fault(said, status=reply.status, retry_after_seconds=_read_retry_after(reply))
         known = find_provider_error(self.endpoint, *request, fault)
         if known is not None:
             return known
         message = ": ".join(part for part in (f"HTTP status {reply.status}", said, HINTS.get(reply.status)) if part)
-        return EndpointError(self.endpoint, message, retryable=reply.status in RETRYABLE_STATUSES)
+        may_pass = reply.status in RETRYABLE_STATUSES
+        if _asks_for_range(request) and not may_pass:
+            return EndpointError(self.endpoint, message, code=reply.status)
+        return EndpointError(self.endpoint, message, retryable=may_pass)
 
-    def _result(self, answer: _Answer, reply: Reply, request: Request) -> msgspec.Raw:
+    def _result(self, answer: Answer, reply: Reply, request: Request) -> msgspec.Raw:
         method = request[0]
         if answer.error is not None:
             fault = answer.error
-            if fault.code == REVERT_CODE or _is_revert(fault):
-                raise decode_revert(_revert_data(fault))
+            if fault.is_revert:
+                raise decode_revert(fault.read_revert_data())
             raise self._fault(fault, reply, request)
         if not memoryview(answer.result).nbytes:
             if reply.status != http.HTTPStatus.OK:
@@ -314,14 +314,14 @@ class Transport:
             raise EndpointError(self.endpoint, f"{method}: HTTP status {reply.status}", retryable=retryable)
         return answer.result
 
-    def _fault(self, error: _Fault, reply: Reply, request: Request) -> EndpointError:
+    def _fault(self, error: ErrorObject, reply: Reply, request: Request) -> EndpointError:
         method, params = request
-        said = self._mask(error.message[:MAX_SAID])
+        said = self.mask(error.message)
         code = error.code or 0
         refusal = find_refusal(self.endpoint, method, said, code)
         if refusal is not None:
             return refusal
-        fault = Fault(said, code, error.data, reply.status, _read_retry_after(reply))
+        fault = Fault(said, code, error.read_data(), reply.status, _read_retry_after(reply))
         known = find_provider_error(self.endpoint, method, params, fault)
         if known is not None:
             return known
@@ -333,50 +333,18 @@ class Transport:
             return BatchRefusedError(self.endpoint, message, code=code)
         return EndpointError(self.endpoint, message, code=code, retryable=may_pass)
 
-    def _mask(self, text: str) -> str:
-        """Cut out of what an endpoint says whatever of its URL may be a key."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***").replace(unquote(secret), "***")
-        return text
-
 
 def _encode_request(number: int, request: Request) -> bytes:
     method, params = request
     return msgspec.json.encode({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
 
 
-def _try_decode(body: bytes) -> _Answer | None:
-    try:
-        return _ANSWER.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-
-
-def _read_words(body: bytes) -> str:
-    """Return the words of an error that is no JSON-RPC: a message in JSON, or a short text; nothing of a page."""
-    try:
-        value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        text = body[:MAX_SAID].decode(errors="replace").strip()
-        return "" if text.startswith("<") or not text.isprintable() else text
-    for name in ("error", "message", "error_description", "detail"):
-        if isinstance(value, dict) and isinstance(value.get(name), str):
-            return str(value[name])[:MAX_SAID]
-    return ""
+def _asks_for_range(request: Request) -> bool:
+    """Whether a question is for the logs of more than one block, so that less can be asked for."""
+    method, params = request
+    asked = read_range(params) if method == "eth_getLogs" else None
+    return asked is not None and asked[0] < asked[1]
 
 
 def _read_retry_after(reply: Reply) -> float | None:
     return parse_retry_after(reply.headers.get("retry-after"))
-
-
-def _is_revert(fault: _Fault) -> bool:
-    return "execution reverted" in fault.message.lower()
-
-
-def _revert_data(fault: _Fault) -> bytes:
-    """Return the bytes that a contract reverted with; empty when the node does not say."""
-    text = fault.data.get("data") if isinstance(fault.data, dict) else fault.data
-    try:
-        return bytes.fromhex(text.removeprefix("0x")) if isinstance(text, str) else b""
-    except ValueError:
-        return b""

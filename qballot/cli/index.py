@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from qballot.cli.index_check import check_command
+from qballot.cli.index_once import describe_stop, read_once
 from qballot.cli.index_progress import Progress
 from qballot.cli.index_status import status_command
 from qballot.cli.live import Observers, ProgressLog, show_live_line, shows_live_line
@@ -57,13 +59,13 @@ def index_command(
     """Read elections and ballots from a chain into a database; go on where it stopped.
 
     Options override the settings in the environment and in .env. Ctrl-C ends it; what was read by then is kept whole.
+    With --once the status is 0 only where it came to the latest block.
 
     Example: qballot index --once --rpc-url http://127.0.0.1:8545 --database sqlite:///qballot.sqlite3
     """
     if context.invoked_subcommand is not None:
         _refuse_options(context, context.invoked_subcommand)
         return
-    from indexer.storage.engine import open_database
     from qballot.chain.networks import compute_expected_chain
     from qballot.core.address import parse_address
 
@@ -76,17 +78,15 @@ def index_command(
     )
     with ExitStack() as stack:
         watch = _start_watching(settings, stack)
-        engine = open_database(settings.database_url)
-        stack.callback(engine.dispose)
-        if reset:
-            _reset(engine)
-        ended = _run(settings, expected, engine, watch, follow=follow)
+        ended = _run(settings, expected, watch, follow=follow, reset=reset)
         if not ended:
             # Something hangs that cannot be interrupted: only the end of the whole process ends it.
             stack.pop_all()
     if not ended:
+        if not follow:
+            typer.echo(f"qballot: {describe_stop(watch.progress)}", err=True)
         sys.stderr.flush()
-        os._exit(0)
+        os._exit(0 if follow else 1)
 
 
 class _Expected(NamedTuple):
@@ -140,15 +140,39 @@ def _reset(engine: Engine) -> None:
         leadership.release()
 
 
-def _run(settings: Settings, expected: _Expected, engine: Engine, watch: _Watch, *, follow: bool) -> bool:
+def _run(settings: Settings, expected: _Expected, watch: _Watch, *, follow: bool, reset: bool) -> bool:
     """Index until it is to stop, or all is read. Returns False where something hangs and keeps it from stopping."""
     from indexer.stopping import run_until_stopped, stop_on_signals
+    from indexer.storage.engine import open_database
+
+    with stop_on_signals() as stop:
+
+        def work() -> None:
+            # The database may keep even this waiting.
+            engine = open_database(settings.database_url)
+            try:
+                if reset and not stop.is_set():
+                    _reset(engine)
+                _index(settings, expected, engine, watch, stop, follow=follow)
+            finally:
+                engine.dispose()
+
+        try:
+            return run_until_stopped(work, stop, grace_seconds=GRACE_SECONDS)
+        finally:
+            watch.progress.end()
+
+
+def _index(
+    settings: Settings, expected: _Expected, engine: Engine, watch: _Watch, stop: threading.Event, *, follow: bool
+) -> None:
+    """Index until `stop` is set or, where it is not to follow the chain, all is read."""
     from indexer.sync import Follower
     from qballot.chain.endpoints import Endpoints
     from qballot.chain.new_heads import HeadWatcher
 
     timeout, on_request = settings.rpc_timeout_seconds, watch.metrics.request_answered
-    with stop_on_signals() as stop, Endpoints.at(settings.endpoints, timeout, on_request=on_request) as endpoints:
+    with Endpoints.at(settings.endpoints, timeout, on_request=on_request) as endpoints:
         follower = Follower(
             endpoints,
             engine,
@@ -159,18 +183,11 @@ def _run(settings: Settings, expected: _Expected, engine: Engine, watch: _Watch,
             witnesses=settings.witnesses,
             observer=watch.observer,
         )
-
-        def work() -> None:
-            if not follow:
-                follower.sync_once(stop=stop)
-                return
-            with HeadWatcher([address.url for address in settings.endpoints], follower.wake):
-                follower.follow(stop)
-
-        try:
-            return run_until_stopped(work, stop, grace_seconds=GRACE_SECONDS)
-        finally:
-            watch.progress.end()
+        if not follow:
+            read_once(follower, endpoints, watch.observer, watch.progress, stop)
+            return
+        with HeadWatcher([address.url for address in settings.endpoints], follower.wake):
+            follower.follow(stop)
 
 
 def _refuse_options(context: typer.Context, command: str) -> None:

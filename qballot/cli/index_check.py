@@ -11,7 +11,7 @@ import typer
 from qballot.cli.options import DatabaseOption, JsonOption, override_settings
 from qballot.cli.progress import show_progress
 from qballot.core.address import checksum_address, parse_address
-from qballot.errors import ProofError
+from qballot.errors import ChainError, ProofError
 
 if TYPE_CHECKING:
     from indexer.check import IndexReport
@@ -24,16 +24,17 @@ def check_command(
         str | None,
         typer.Option(
             metavar="URL",
-            help="An endpoint to ask for each box's head, and for the log of what does not hold; else none is asked.",
+            help="An endpoint to compare blocks, elections, heads and logs with; else none is asked.",
         ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Recompute every chain of hashes from the records that are kept; end with status 3 where one does not hold.
 
-    Also that no position is missing, and that counts, turnout and groups of ballots are those of the records. It names
-    the first record that is not as it was cast: of a batch of several the batch, and with --rpc-url the record and the
-    field. The indexer may go on meanwhile.
+    Also that no position is missing, that counts, turnout and groups of ballots are those of the records, and that each
+    box's address follows from the rules that are kept of it. It names the first record that is not as it was cast: of a
+    batch of several the batch, and with --rpc-url the record and the field. The indexer may go on meanwhile. Status 1
+    where --rpc-url could not tell all, as while the chain is reorganised.
 
     Example: qballot index check --database sqlite:///qballot.sqlite3
     """
@@ -50,12 +51,14 @@ def check_command(
             rpc = None
             if rpc_url is not None:
                 rpc = stack.enter_context(Rpc(settings.primary_rpc_url, settings.rpc_timeout_seconds))
-            report = check_index(engine, box=asked, rpc=rpc, report=report_progress)
+            report = check_index(engine, box=asked, rpc=rpc, report=report_progress, from_block=settings.from_block)
     finally:
         engine.dispose()
     typer.echo(json.dumps(report.to_json(), indent=2) if as_json else _describe(report))
     if report.faults:
         raise ProofError(f"{_count(report)}: {_find_first(report)}")
+    if report.unchecked:
+        raise ChainError(f"not all was compared with the chain: {report.unchecked[0]}", retryable=True)
 
 
 def _describe(report: IndexReport) -> str:
@@ -66,7 +69,8 @@ def _describe(report: IndexReport) -> str:
             lines.append(f"  ok    {box}  {election.records:,} ballots in {election.batches:,} batches")
         else:
             lines += [f"FAILED  {box}", f"        {election.fault.message}"]
-    return "\n".join([*lines, *(f"FAILED  {words}" for words in report.ownerless)])
+    lines += [f"FAILED  {words}" for words in (*report.index, *report.ownerless)]
+    return "\n".join([*lines, *(f"NOT CHECKED  {words}" for words in report.unchecked)])
 
 
 def _count(report: IndexReport) -> str:
@@ -79,4 +83,4 @@ def _find_first(report: IndexReport) -> str:
     for election in report.elections:
         if election.fault is not None:
             return f"{checksum_address(election.box)}, {election.fault.message}"
-    return report.ownerless[0]
+    return (*report.index, *report.ownerless)[0]

@@ -166,7 +166,7 @@ class Client:
         try:
             problem = msgspec.json.decode(response.body, type=dict[str, object])
             return Readiness.model_validate({**problem, "status": "not_ready"})
-        except (msgspec.DecodeError, UnicodeDecodeError, ValidationError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValidationError):
             # Not the API's own answer, or one that knows no numbers: whatever stands before it, or a broken database.
             message = "the server is not available at the moment"
             raise ApiError(self._connection.name, "unavailable", message, retryable=True) from None

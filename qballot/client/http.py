@@ -116,7 +116,7 @@ def explain_refusal(server: str, status: int, headers: Mapping[str, str], body: 
     retryable = status in RETRYABLE_STATUSES
     try:
         problem = msgspec.json.decode(body, type=_Problem)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         message = f"found HTTP status {status} and no error of QBallot's API"
         return ApiError(server, "unreadable", message, retryable=retryable, retry_after_seconds=wait)
     kinds = {404: ApiNotFoundError, 422: ApiRequestError}

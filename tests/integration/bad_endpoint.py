@@ -49,7 +49,8 @@ def answer(body: Any, status: str = "200 OK") -> Answer:
 def respond(body: Any, status: str, request: Any) -> bytes:
     text = body if isinstance(body, str) else json.dumps(body)
     content = text.replace('"$id"', str(request["id"]) if isinstance(request, dict) else "0").encode()
-    return f"HTTP/1.1 {status}\r\nContent-Length: {len(content)}\r\n\r\n".encode() + content
+    head = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {len(content)}\r\n\r\n"
+    return head.encode() + content
 
 
 def result(value: Any) -> Answer:

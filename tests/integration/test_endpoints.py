@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from bad_endpoint import Answer, BadEndpoint, answer, fault, result, run_bad_endpoint
 
+from qballot.chain import transport
 from qballot.chain.breaker import MAX_PAUSE_SECONDS
 from qballot.chain.devnet import Devnet
 from qballot.chain.endpoints import Endpoints
@@ -124,6 +125,48 @@ def test_endpoints__question_that_is_too_wide__goes_to_whoever_asked(scene: Call
 def test_endpoints__range_of_one_block_refused__the_next_is_asked(scene: Callable[..., Scene]) -> None:
     made = scene(WIDE, result([]))
     assert made.endpoints.run(lambda rpc: rpc.logs(5, 5, None)) == []
+
+
+@pytest.mark.parametrize(("first", "last"), [(5, 5), (None, None)])
+def test_endpoints__answer_that_is_too_large_for_its_question__the_next_is_asked(
+    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch, first: int | None, last: int | None
+) -> None:
+    monkeypatch.setattr(transport, "MAX_RESPONSE_BYTES", 1_000)
+    made = scene(result("0x" + "00" * 1_000), result("0x7a69") if first is None else result([]))
+
+    def ask(rpc: Rpc) -> Any:
+        return rpc.chain_id() if first is None or last is None else rpc.logs(first, last, None)
+
+    for _ in range(5):
+        assert made.endpoints.run(ask) in (31337, [])
+    assert made.asked() == [3, 5]
+
+
+def test_endpoints__range_that_is_refused_in_a_gateways_form__is_told_and_blames_none(
+    scene: Callable[..., Scene],
+) -> None:
+    made = scene(answer("window", "422 Unprocessable"), DOWN)
+    for _ in range(8):
+        with pytest.raises(EndpointError, match="window") as caught:
+            made.endpoints.run(logs)
+        assert caught.value.code == 422
+    assert made.endpoints.healths()[0].healthy
+
+
+def test_endpoints__one_kind_of_question_fails__the_endpoint_is_left_alone(scene: Callable[..., Scene]) -> None:
+    def choose(request: Any) -> bytes | Any:
+        return (DOWN if request["method"] == "eth_getLogs" else GOOD)(request)
+
+    made = scene(choose, lambda request: (result([]) if request["method"] == "eth_getLogs" else GOOD)(request))
+    refused = []
+    for _ in range(200):
+        assert made.endpoints.run(chain_id) == 31337
+        assert made.endpoints.run(logs, about="logs") == []
+        refused.append(sum(request["method"] == "eth_getLogs" for request in made.servers[0].requests))
+        made.now[0] += 0.5
+    assert refused[2] == 3
+    assert refused[-1] < 12
+    assert not made.endpoints.healths()[0].healthy
 
 
 def test_endpoints__error_of_another_kind__goes_to_whoever_asked(scene: Callable[..., Scene]) -> None:

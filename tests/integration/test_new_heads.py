@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 
 import pytest
 from bad_endpoint import answer, run_bad_endpoint
@@ -117,6 +118,7 @@ def test_new_heads__node_that_went_and_came_back__is_listened_to_again() -> None
         '{"id":1,"error":{"code":-32601,"message":"no such method"}}',
         '{"id":2,"result":"0x1"}',
         '{"id":1,"result":null}',
+        '{"id":1,"result":' + "[" * 100_000 + "]" * 100_000 + "}",
     ],
 )
 def test_new_heads__subscription_refused_or_odd__is_no_connection(said: str | bytes) -> None:
@@ -195,3 +197,46 @@ def test_new_heads__closed_while_listening__ends_soon() -> None:
         watcher.close()
         assert time.monotonic() - start < 3
         watcher.close()
+
+
+NOTICE = '{"method":"eth_subscription","params":{"subscription":"0xaa","result":{"number":"0x1"}}}'
+
+
+def test_new_heads__notice_that_is_nested_deeply__ends_that_connection_only() -> None:
+    asked: list[str | bytes] = []
+
+    def handle(connection: ServerConnection) -> None:
+        asked.append(connection.recv())
+        connection.send('{"jsonrpc":"2.0","id":1,"result":"0xaa"}')
+        connection.send('{"method":"eth_subscription","result":' + "[" * 400_000 + "]" * 400_000 + "}")
+        for _ in connection:
+            pass
+
+    with run_websocket(handle) as port, HeadWatcher([f"ws://127.0.0.1:{port}"], Bell()):
+        wait_until(lambda: len(asked) >= 3)
+
+
+def test_new_heads__flood_of_notices__rings_now_and_then_and_after_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(new_heads, "WAKE_SECONDS", 0.5)
+    over = threading.Event()
+    times: list[float] = []
+
+    def handle(connection: ServerConnection) -> None:
+        connection.recv()
+        connection.send('{"jsonrpc":"2.0","id":1,"result":"0xaa"}')
+        deadline = time.monotonic() + 1.3
+        while time.monotonic() < deadline:
+            connection.send(NOTICE)
+        over.set()
+        for _ in connection:
+            pass
+
+    def ring() -> None:
+        times.append(time.monotonic())
+
+    with run_websocket(handle) as port, HeadWatcher([f"ws://127.0.0.1:{port}"], ring):
+        assert over.wait(15)
+        ended = time.monotonic()
+        wait_until(lambda: times[-1] > ended - 0.4)
+    assert 2 <= len(times) <= 4 + (times[-1] - times[0]) / 0.5
+    assert all(second - first > 0.45 for first, second in pairwise(times))

@@ -291,13 +291,33 @@ def test_rpc__block_beyond_what_can_be_kept__is_refused(name: str) -> None:
                 rpc.block("latest")
 
 
-def test_rpc__answer_larger_than_any_that_is_read__has_its_own_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rpc__answer_larger_than_any_that_is_read__is_about_a_range_or_the_endpoints_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(transport, "MAX_RESPONSE_BYTES", 1_000)
-    with run_bad_endpoint(result("0x" + "00" * 1_000)) as endpoint, Rpc(endpoint.url) as rpc:
-        with pytest.raises(AnswerTooLargeError, match="more than 1000 bytes") as caught:
-            rpc.code(NOBODY)
-        assert not caught.value.retryable
-        assert len(endpoint.requests) == 1
+    with run_bad_endpoint(result("0x" + "00" * 1_000)) as endpoint, Rpc(endpoint.url, attempts=1) as rpc:
+        with pytest.raises(AnswerTooLargeError, match="more than 1000 bytes") as about:
+            rpc.logs(5, 6, None)
+        assert not about.value.retryable
+        for ask, may_pass in ((lambda: rpc.code(NOBODY), True), (lambda: rpc.logs(5, 5, None), False)):
+            with pytest.raises(EndpointError, match="more than 1000 bytes") as caught:
+                ask()
+            assert not isinstance(caught.value, AnswerTooLargeError)
+            assert caught.value.retryable == may_pass
+        assert len(endpoint.requests) == 3
+
+
+def test_rpc__batch_with_an_answer_larger_than_any_that_is_read__is_asked_in_parts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transport, "MAX_RESPONSE_BYTES", 1_000)
+
+    def answer_at_length(request: Any) -> bytes:
+        return respond([{"id": item["id"], "result": "0x" + "00" * 200} for item in request], "200 OK", request)
+
+    with run_bad_endpoint(answer_at_length) as endpoint, Rpc(endpoint.url, attempts=1) as rpc:
+        assert rpc.codes([NOBODY] * 4) == [bytes(200)] * 4
+        assert [len(request) for request in endpoint.requests] == [4, 2, 2]
 
 
 def test_rpc__other_block_than_asked_for__is_refused() -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
+import re
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from bad_endpoint import answer, fault, respond, result, run_bad_endpoint
+from bad_endpoint import Answer, answer, fault, respond, result, run_bad_endpoint
 
 from qballot import http_exchange
+from qballot.chain import transport
 from qballot.chain.devnet import Devnet
+from qballot.chain.masking import MAX_SAID
 from qballot.chain.rpc import Rpc
 from qballot.core.types import Address
 from qballot.errors import (
@@ -56,6 +61,23 @@ def test_rpc__endpoint_that_takes_small_batches__is_asked_in_small_ones(most: in
         assert rpc.call_many(requests[:3]) == ["0x0", "0x1", "0x2"]
         # What it takes is remembered.
         assert len(endpoint.requests) - asked <= 3
+
+
+def test_rpc__batch_refused_once__grows_back() -> None:
+    refusals = [True]
+
+    def sometimes(request: Any) -> bytes:
+        if refusals and refusals.pop():
+            said = {"message": "batch size too large", "code": 31}
+            return respond(said, "500 Internal Server Error", request)
+        return respond([{"id": item["id"], "result": item["params"][0]} for item in request], "200 OK", request)
+
+    with run_bad_endpoint(sometimes) as endpoint, Rpc(endpoint.url) as rpc:
+        requests = [("eth_getBlockByNumber", [hex(number), False]) for number in range(3_000)]
+        assert rpc.call_many(requests) == [hex(number) for number in range(3_000)]
+        sizes = [len(request) for request in endpoint.requests]
+        assert sizes[:2] == [100, 50]
+        assert sizes[-1] == 100
 
 
 def test_rpc__whole_batch_refused_by_code__is_asked_singly() -> None:
@@ -125,6 +147,148 @@ def test_rpc__endpoint_that_repeats_its_key__is_not_quoted() -> None:
             with Rpc(url, attempts=1) as rpc, pytest.raises(EndpointError, match="no project") as caught:
                 rpc.chain_id()
             assert "PROJECT" not in str(caught.value)
+
+
+KEY = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+def say(tail: str, reply: Answer, user: str = "") -> str:
+    """Return the message of the error when an endpoint at this path answers so."""
+    with run_bad_endpoint(reply) as endpoint:
+        url = endpoint.url.replace("/v3/SECRET", tail).replace("http://", f"http://{user}")
+        with Rpc(url, attempts=1) as rpc, pytest.raises(EndpointError) as caught:
+            rpc.chain_id()
+        return str(caught.value)
+
+
+@pytest.mark.parametrize("shown", [1, 2, 8, 31])
+def test_rpc__key_where_a_message_is_cut__is_not_quoted_in_part(shown: int) -> None:
+    said = "x" * (MAX_SAID - shown) + KEY + " is not allowed"
+    many = f"{KEY} " * 100 + said
+    for words in (said, many):
+        for reply in (fault(-32000, words), answer({"message": words}, "401 No"), answer(words, "401 No")):
+            message = say(f"/v3/{KEY}", reply)
+            assert not re.search("x" + KEY[:shown], message)
+            assert KEY[:8] not in message
+            assert len(message) < MAX_SAID + 300
+
+
+@pytest.mark.parametrize(
+    ("tail", "user", "said", "secret"),
+    [
+        ("/", "me:verysecretpassword@", base64.b64encode(b"me:verysecretpassword").decode(), "bWU6"),
+        ("/", "me:verysecretpassword@", "verysecretpassword", "verysecret"),
+        ("/", "me:pw1@", "of pw1 nothing is known", "pw1"),
+        ("/", "me:p%2Bw%2F1@", base64.b64encode(b"me:p+w/1").decode().rstrip("="), "bWU6"),
+        (f"/v3/{KEY}", "", KEY.upper(), KEY.upper()),
+        ("/v3/abc1234", "", "of abc1234 nothing is known", "abc1234"),
+        ("/v3/?k=a1", "", "of a1 nothing is known", " a1 "),
+        ("/v3/?abc1234", "", "of abc1234 nothing is known", "abc1234"),
+        ("/v3/?key=a%20KEY+b", "", "of a KEY b and a%20KEY%20b nothing is known", "KEY"),
+    ],
+)
+def test_rpc__key_in_another_form__is_not_quoted(tail: str, user: str, said: str, secret: str) -> None:
+    message = say(tail, answer(f"no project: {said}", "401 Unauthorized"), user)
+    assert "no project" in message
+    assert secret not in message
+
+
+def test_rpc__words_of_the_path_that_are_no_key__may_be_said() -> None:
+    assert "rpc v3 mainnet" in say("/rpc/v3/mainnet/" + KEY, answer("rpc v3 mainnet is down", "401 No"))
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        answer({"id": f"https://host/v3/{KEY}", "result": None}),
+        answer({"id": "z" * 1_000_000, "result": None}),
+        result(f"https://host/v3/{KEY}"),
+        result("0x" + KEY + "z" * 1_000_000),
+    ],
+)
+def test_rpc__key_as_the_answers_id_or_result__is_not_quoted(reply: Answer) -> None:
+    message = say(f"/v3/{KEY}", reply)
+    assert KEY not in message
+    assert len(message) < MAX_SAID + 100
+
+
+def test_rpc__key_in_the_host__is_in_no_message_and_no_log(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level("DEBUG")
+    with run_bad_endpoint(answer(f"{KEY} is not allowed", "401 No")) as endpoint:
+        port = int(endpoint.url.split(":")[2].split("/")[0])
+        here = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [here])
+        with Rpc(f"http://{KEY}.eth.example.org:{port}", attempts=1) as rpc, pytest.raises(EndpointError) as caught:
+            rpc.chain_id()
+        assert rpc.endpoint == f"http://***.eth.example.org:{port}"
+        assert "is not allowed" in str(caught.value)
+        assert KEY not in str(caught.value) + caplog.text
+
+
+@pytest.mark.parametrize("limit", [1_000, 100_000])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        answer('{"id":"$id","result":' + DEEP + "}"),
+        answer('{"id":"$id","result":' + DEEP[10_000:-10_000] + "}"),
+        answer('{"id":"$id","error":{"code":-32000,"message":"x","data":' + DEEP + "}}"),
+        answer(DEEP),
+        answer(DEEP, "400 Bad Request"),
+        answer('{"message":' + DEEP + "}", "401 Unauthorized"),
+        answer("busy", "429 Too Many Requests\r\nRetry-After: Fri, 31 Dec 9999 23:59:59 -0100"),
+    ],
+    ids=["result", "result_passed_over", "data", "list", "list_refused", "words", "wait"],
+)
+def test_rpc__answer_that_no_reader_can_take__is_an_error_like_any_other(reply: Answer, limit: int) -> None:
+    before = sys.getrecursionlimit()
+    # Some libraries lift it, for the whole process.
+    sys.setrecursionlimit(limit)
+    try:
+        ask_everything(reply)
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def ask_everything(reply: Answer) -> None:
+    with run_bad_endpoint(reply) as endpoint, Rpc(endpoint.url, 2, attempts=1) as rpc:
+        for ask in (rpc.chain_id, lambda: rpc.next_nonces([NOBODY] * 2), lambda: rpc.call("eth_chainId")):
+            with pytest.raises(EndpointError):
+                ask()
+
+
+@pytest.mark.parametrize("status", ["400 Bad Request", "403 Forbidden", "404 Not Found", "422 Unprocessable"])
+@pytest.mark.parametrize("body", ['{"error":"span of query excessive"}', "<html>blocked</html>", "window", ""])
+def test_rpc__unknown_refusal_of_a_range__may_be_about_the_range(status: str, body: str) -> None:
+    with run_bad_endpoint(answer(body, status)) as endpoint, Rpc(endpoint.url, attempts=1) as rpc:
+        with pytest.raises(EndpointError, match=f"HTTP status {status[:3]}") as caught:
+            rpc.logs(1, 2, None)
+        assert (caught.value.code, caught.value.retryable) == (int(status[:3]), True)
+        for ask in (lambda: rpc.logs(2, 2, None), rpc.chain_id):
+            with pytest.raises(EndpointError, match=f"HTTP status {status[:3]}") as caught:
+                ask()
+            assert (caught.value.code, caught.value.retryable) == (None, False)
+
+
+def test_rpc__length_that_is_not_the_answers__is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "MAX_RESPONSE_BYTES", 1_000)
+    chunked = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nTransfer-Encoding: chunked\r\n\r\n"
+    long = chunked + b"800\r\n" + b" " * 0x800 + b"\r\n0\r\n\r\n"
+    with (
+        run_bad_endpoint(lambda _: long) as endpoint,
+        Rpc(endpoint.url, attempts=1) as rpc,
+        pytest.raises(EndpointError, match="more than 1000 bytes"),
+    ):
+        rpc.chain_id()
+    huge = b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5_000 + b"\r\n\r\n{}"
+    with (
+        run_bad_endpoint(lambda _: huge) as endpoint,
+        Rpc(endpoint.url, 2, attempts=1) as rpc,
+        pytest.raises(EndpointError),
+    ):
+        rpc.chain_id()
 
 
 def test_rpc__answer_of_odd_form__leaves_no_key_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -48,10 +48,11 @@ def test_decode__as_deep_as_may_be_or_with_brackets_in_strings__is_read() -> Non
     for _ in range(MAX_DEPTH):
         value = [value]
     assert decode_plain(json.dumps(value).encode()) == value
-    assert decode_plain(json.dumps(["[}" * 10_000, "]{"] * 100).encode()) == ["[}" * 10_000, "]{"] * 100
+    strings = ["[}" * 10_000, "]{", '"[[[' * 200, "\\"] * 100
+    assert decode_plain(json.dumps(strings).encode()) == strings
 
 
 @pytest.mark.parametrize("text", [b"", b"[", b"]", b"]" * 1_000 + b"[" * 1_000, b"\xff", b'"\xff"', b"{1}"])
 def test_decode__no_json__is_an_error(text: bytes) -> None:
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises((msgspec.DecodeError, UnicodeDecodeError)):
         decode_plain(text)

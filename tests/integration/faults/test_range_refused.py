@@ -77,10 +77,11 @@ REFUSALS = [
     Failure(-32600, "block range is too wide"),
     Failure(-32005, "query returned more than 10000 results"),
     Raw(HTML_413, 413),
+    Raw(b"Unprocessable: window", 422),
 ]
 
 
-@pytest.mark.parametrize("refusal", REFUSALS, ids=["unknown", "too_wide", "too_many", "page"])
+@pytest.mark.parametrize("refusal", REFUSALS, ids=["unknown", "too_wide", "too_many", "page", "text"])
 @pytest.mark.parametrize("company", [False, True], ids=["alone", "in_company"])
 def test_block__refused_even_by_itself__is_read_elsewhere_or_ends_clearly(
     refusal: Failure | Raw, company: bool, history: History, honest_rows: Rows, copied_engine: Engine

@@ -36,6 +36,8 @@ ALWAYS = 10**9
 
 READS = ["eth_getLogs", "eth_getBlockByNumber"]
 
+NESTED = b"[" * 100_000 + b"]" * 100_000
+
 BODIES = {
     "html_with_status_502": Raw(HTML_502, 502, {"Content-Type": "text/html"}),
     "html_with_status_200": Raw(HTML_502, 200, {"Content-Type": "text/html"}),
@@ -51,6 +53,9 @@ BODIES = {
     "a_list": Raw(b"[]"),
     "a_number": Raw(b"7"),
     "error_that_is_a_text": Raw(b'{"jsonrpc":"2.0","id":$id,"error":"no"}'),
+    "nested_result": Raw(b'{"jsonrpc":"2.0","id":$id,"result":' + NESTED + b"}"),
+    "nested_error": Raw(b'{"jsonrpc":"2.0","id":$id,"error":{"code":1,"message":"x","data":' + NESTED + b"}}"),
+    "wait_beyond_all_years": Raw(b"slow down", 429, {"Retry-After": "Fri, 31 Dec 9999 23:59:59 -0100"}),
     "error_of_nothing": Raw(b'{"jsonrpc":"2.0","id":$id,"error":{}}'),
 }
 """Answers that are none, whatever was asked."""

@@ -154,6 +154,13 @@ TOO_MUCH = [
     TooMuch("http_413_as_a_page", "blocks", 150, lambda asked: Raw(HTML_413, 413, {"Content-Type": "text/html"})),
     TooMuch("unknown_words", "blocks", 90, lambda asked: Failure(-32099, "the computer says no")),
     TooMuch("unknown_words_as_invalid_params", "blocks", 90, lambda asked: Failure(-32602, "invalid params")),
+    TooMuch("unknown_words_in_plain_json", "blocks", 50, lambda asked: Raw(b'{"error":"query excessive"}', 400)),
+    TooMuch("unknown_words_as_a_text", "blocks", 50, lambda asked: Raw(b"Unprocessable: window", 422)),
+    TooMuch(
+        "unknown_words_as_a_page", "blocks", 50,
+        lambda asked: Raw(b"<html>blocked: query excessive</html>", 403, {"Content-Type": "text/html"}),
+    ),
+    TooMuch("no_words_at_all", "blocks", 50, lambda asked: Raw(b"", 400)),
 ]  # fmt: skip
 """Every way to say that a range is too much."""
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 from indexer.storage.model import Batch, Block, Election, NewBatch, RangeChange, Source
 from indexer.storage.tables import CONTENT_TABLES
 from qballot.core.keccak import keccak
-from qballot.core.provenance import BoxArguments
+from qballot.core.provenance import BoxArguments, box_address, compute_implementation_address
 from qballot.core.records import Record, advance_head, pack_records
 from qballot.core.types import Address, BlockNumber, Hash32, UnixSeconds, VoterIndex, Weight
 from qballot.testing import make_definition
@@ -42,10 +42,11 @@ def make_row_election(name: int = 1, *, block: int = 1, **changes: Any) -> Elect
         max_ballot_bytes=2**16 - 1,
         ward_roots=(keccak(b"ward 0"), keccak(b"ward 1")),
     )
+    salt = Hash32(name.to_bytes(32))
     election = Election(
         number=0,
-        box=Address(keccak(b"box %d" % name)[:20]),
-        salt=Hash32(bytes(31) + b"\x01"),
+        box=box_address(FACTORY, compute_implementation_address(FACTORY), salt, arguments),
+        salt=salt,
         source=make_source(block, name),
         arguments=arguments,
         definition=definition,

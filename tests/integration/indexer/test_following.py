@@ -10,14 +10,21 @@ from itertools import count
 from typing import Any
 
 import pytest
+from databases import PostgresServer
 from index_rows import read_rows
 from scenes import SALAD, SOUP, Tamper, create_raw, follow, hold_election, lying_endpoint
 from sqlalchemy import Engine
 
 from indexer.storage.engine import open_database
+from indexer.storage.leadership import Leadership
 from indexer.storage.model import Block
 from indexer.storage.repository import Repository
+from indexer.storage.writer import IndexWriter
 from indexer.sync import Follower, fetch, ranges, read_ahead
+from indexer.sync.leading import Lead
+from indexer.sync.observer import NoObserver
+from indexer.sync.rewinding import Rewinder
+from qballot.chain.artifacts import default_factory
 from qballot.chain.devnet import Devnet
 from qballot.chain.endpoints import Endpoints
 from qballot.chain.rpc import Rpc
@@ -64,7 +71,7 @@ class Listener:
     def heads_proven(self, at: Block, unproven: int) -> None:
         self.unproven.append(unproven)
 
-    def blocks_witnessed(self, newest: int | None, contradicted: int) -> None:  # noqa: ARG002
+    def blocks_witnessed(self, newest: int | None, contradicted: int) -> None:
         assert not contradicted
 
     def repaired(self, records: int) -> None:
@@ -371,3 +378,64 @@ def test_chain__without_finality__is_indexed_and_its_reorgs_are_followed(devnet:
     assert read_rows(engine) == read_rows(fresh)
     assert len(listener.depths) == 1
     assert {finalized for _, _, finalized in listener.seen} == {None}
+
+
+def test_from_block__above_where_the_index_is__is_ignored(devnet: Devnet, new_sqlite: Callable[[], Engine]) -> None:
+    first = devnet.rpc.block("latest").number
+    hold_several(devnet)
+    whole, engine = new_sqlite(), new_sqlite()
+    follow(devnet, whole).sync_once()
+    follow(devnet, engine).sync_once(first)
+    follow(devnet, engine, from_block=devnet.rpc.block("latest").number - 1).sync_once()
+    assert read_rows(engine) == read_rows(whole)
+
+
+def test_reorg__met_by_an_indexer_that_no_longer_leads__takes_nothing_back(
+    devnet: Devnet, sqlite_engine: Engine
+) -> None:
+    hold_election(devnet)
+    snapshot = devnet.snapshot()
+    devnet.mine(3)
+    last = follow(devnet, sqlite_engine).sync_once()
+    devnet.revert(snapshot)
+    devnet.warp(devnet.rpc.block("latest").timestamp + 77)
+    devnet.mine(5)
+    before = read_rows(sqlite_engine)
+    lead = Lead(sqlite_engine, NoObserver())
+    writer = IndexWriter(sqlite_engine, chain_id=devnet.rpc.chain_id(), factory=default_factory())
+    rewinder = Rewinder(
+        Endpoints([devnet.rpc]),
+        Repository(sqlite_engine),
+        writer,
+        lead=lead,
+        observer=NoObserver(),
+        clock=time.time,
+    )
+    with pytest.raises(StorageError, match="another indexer may lead now") as caught:
+        rewinder.rewind(None)
+    assert caught.value.retryable
+    assert read_rows(sqlite_engine) == before
+    assert lead.ask()
+    rewinder.rewind(None)
+    lead.resign()
+    assert last is not None
+    assert read_cursor(sqlite_engine) == last.number - 3
+
+
+def test_follow__standing_by_while_the_database_refuses__asks_again_soon(
+    devnet: Devnet, postgres: PostgresServer
+) -> None:
+    """Its pauses are those of whoever is to take over, not those between two blocks."""
+    url = postgres.create_database()
+    first, second = open_database(url), open_database(url)
+    listener, leader = Listener(), Leadership(first)
+    assert leader.try_acquire()
+    with running(follow(devnet, second, poll_seconds=600, observer=listener)):
+        wait_until(lambda: listener.leads == [False])
+        second.dispose()
+        with postgres.refusing(url):
+            wait_until(lambda: len(listener.failures) >= 1)
+        leader.release()
+        wait_until(lambda: listener.leads == [False, True])
+    for engine in (first, second):
+        engine.dispose()

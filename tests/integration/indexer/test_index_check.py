@@ -7,38 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from checking import change, check, find_fault
 from index_rows import CHAIN, FACTORY, OPENS_AT, add_batch, make_change, make_record, make_row_election
 from scenes import SALAD, SOUP, STEW, cancel, create_raw, follow, hold_election, lying_endpoint
 from sqlalchemy import Engine, text
 
-from indexer.check import Fault, IndexReport, check_index
 from indexer.storage.model import Election
 from indexer.storage.repository import Repository
 from indexer.storage.writer import IndexWriter
 from qballot.chain.devnet import Devnet
-from qballot.chain.rpc import Rpc
 from qballot.core.records import advance_head, pack_records
 from qballot.core.types import Address, ChainId, Hash32
-from qballot.errors import InputError, StorageError, WrongChainError
+from qballot.errors import InputError, ProofError, StorageError, WrongChainError
 from qballot.testing import make_election
 
 pytestmark = pytest.mark.integration
-
-
-def check(engine: Engine, box: Address | None = None, rpc: Rpc | None = None) -> IndexReport:
-    return check_index(engine, box=box, rpc=rpc, report=lambda *_: None)
-
-
-def find_fault(engine: Engine, rpc: Rpc | None = None) -> Fault:
-    report = check(engine, rpc=rpc)
-    faults = [election.fault for election in report.elections if election.fault is not None]
-    assert len(faults) == 1
-    return faults[0]
-
-
-def change(engine: Engine, statement: str, **values: Any) -> None:
-    with engine.begin() as connection:
-        assert connection.execute(text(statement), values).rowcount > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +120,14 @@ def test_check__every_bit_of_every_ballot__is_noticed(kept: Kept) -> None:
         ("UPDATE elections SET batches = 3", "count", "says that it has 3 batches, found 4"),
         ("UPDATE elections SET cancelled = :yes", "head", "which a cancelled election has"),
         ("UPDATE elections SET definition = :zeros", "definition", "the definition hashes to 0x"),
+        ("UPDATE elections SET definition = :zeros, invalid_reason = 'because'", "definition", "the definition hashes"),
+        ("UPDATE elections SET invalid_reason = 'because'", "validity", "is kept as invalid ('because'), expected"),
+        ("UPDATE elections SET closes_at = closes_at - 1", "rules", "its rules give the address 0x"),
+        ("UPDATE elections SET voters = 1000000", "rules", "expected its own: its organizer, salt, times, census"),
+        ("UPDATE elections SET ward_roots = :zeros", "rules", "its rules give the address 0x"),
+        ("UPDATE elections SET salt = :zeros", "rules", "its rules give the address 0x"),
+        ("UPDATE elections SET ward_roots = :nothing", "rules", "no root of its census is kept"),
+        ("UPDATE elections SET voters = -1", "row", "the election's row cannot be read: voters"),
         ("UPDATE elections SET voters_cast = 6", "turnout", "voters cast: found 6, expected 7"),
         ("UPDATE elections SET weight_cast = '1'", "turnout", "the weight cast: found 1, expected"),
         ("UPDATE ballot_groups SET ballots = ballots + 1", "group", "the group of the ballot 0x000100: found"),
@@ -145,8 +136,8 @@ def test_check__every_bit_of_every_ballot__is_noticed(kept: Kept) -> None:
     ],
 )  # fmt: skip
 def test_check__changed_batch_or_election__is_named(kept: Kept, statement: str, what: str, message: str) -> None:
-    values = {name: value for name, value in (("zeros", bytes(32)), ("yes", True)) if f":{name}" in statement}
-    change(kept.engine, statement, **values)
+    known = (("zeros", bytes(32)), ("nothing", b""), ("yes", True))
+    change(kept.engine, statement, **{name: value for name, value in known if f":{name}" in statement})
     fault = find_fault(kept.engine)
     assert fault.what == what
     assert message in fault.message
@@ -167,6 +158,47 @@ def test_check__text_where_bytes_belong__is_said(sqlite_engine: Engine) -> None:
         assert message in find_fault(sqlite_engine).message
         change(sqlite_engine, f"UPDATE {table} SET {column} = :before", before=before)
     assert check(sqlite_engine).faults == 0
+
+
+def test_check__invalid_definition__has_to_be_kept_as_such(engine: Engine) -> None:
+    writer = IndexWriter(engine, chain_id=ChainId(CHAIN), factory=FACTORY)
+    writer.apply(make_change(10, make_row_election(definition=b"none", invalid_reason="no definition")), after=None)
+    assert check(engine).faults == 0
+    change(engine, "UPDATE elections SET invalid_reason = NULL")
+    fault = find_fault(engine)
+    assert (fault.what, "is kept as valid, expected invalid: " in fault.message) == ("validity", True)
+
+
+def test_check__text_that_is_no_text__is_said(sqlite_engine: Engine) -> None:
+    writer = IndexWriter(sqlite_engine, chain_id=ChainId(CHAIN), factory=FACTORY)
+    election, batch = add_batch(make_row_election(), [make_record()], block=3)
+    writer.apply(make_change(10, election, batch), after=None)
+    for table, column, message in (
+        ("ballots", "weight", "record 0: weight is '\\udcff\\udcfe', expected decimal digits"),
+        ("batches", "block_hash", "a row of its batches or groups cannot be read"),
+        ("elections", "definition", "the election's row cannot be read"),
+    ):
+        with sqlite_engine.connect() as connection:
+            before = connection.execute(text(f"SELECT {column} FROM {table}")).scalar_one()
+        change(sqlite_engine, f"UPDATE {table} SET {column} = CAST(x'fffe' AS TEXT)")
+        assert message in find_fault(sqlite_engine).message
+        change(sqlite_engine, f"UPDATE {table} SET {column} = :before", before=before)
+    assert check(sqlite_engine).faults == 0
+    change(sqlite_engine, "UPDATE elections SET box = CAST(x'fffe' AS TEXT)")
+    assert check(sqlite_engine).index == (
+        "the address of election number 1 is kept as '\\udcff\\udcfe', expected 20 bytes",
+    )
+    change(sqlite_engine, "UPDATE chain_cursor SET block_hash = CAST(x'fffe' AS TEXT)")
+    with pytest.raises(ProofError, match="the row of the last indexed block cannot be read"):
+        check(sqlite_engine)
+
+
+def test_check__last_indexed_block_changed__is_said(kept: Kept) -> None:
+    change(kept.engine, "UPDATE chain_cursor SET block_hash = :zeros", zeros=bytes(32))
+    report = check(kept.engine)
+    (found,) = report.index
+    assert f"the last indexed block is kept as 10, 0x{'00' * 32}, of 1010, and among the blocks as 10, 0x" in found
+    assert (report.faults, report.elections[0].fault) == (1, None)
 
 
 def test_check__rows_of_no_election__are_named(kept: Kept) -> None:

@@ -11,20 +11,20 @@ import select
 import signal
 import socket
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 from commands import PROGRAM, Commands, start_process
+from databases import PostgresServer
+from index_process import opened, run_indexer
 from scenes import SALAD, follow, hold_election
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
-from indexer.storage.engine import begin_write, open_database
+from indexer.storage.engine import begin_write
 from indexer.storage.leadership import Leadership
 from indexer.storage.repository import Repository
 from qballot.chain.artifacts import default_factory
@@ -33,23 +33,12 @@ from qballot.core.address import checksum_address
 
 pytestmark = pytest.mark.integration
 
-WATCHDOG_SECONDS = 60.0
-
 
 @pytest.fixture
 def commands(
     devnet: Devnet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Commands:
     return Commands(tmp_path, devnet.url, monkeypatch, capsys, key=None)
-
-
-@contextmanager
-def opened(url: str) -> Iterator[Engine]:
-    engine = open_database(url)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 def index_one(devnet: Devnet, url: str) -> str:
@@ -95,6 +84,33 @@ def test_status__indexed__says_how_it_stands(devnet: Devnet, commands: Commands,
     assert "lag          0 blocks, 0 s by the chain's clock" in shown.stdout
     assert "ballots      6 in 3 batches" in shown.stdout
     assert "indexer      none is at work" in shown.stdout
+
+
+def test_status__someone_writes__is_not_kept_waiting(
+    devnet: Devnet, commands: Commands, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index_one(devnet, database_url)
+    monkeypatch.setattr("indexer.storage.engine.SQLITE_BUSY_SECONDS", 0.02)
+    monkeypatch.setattr("indexer.storage.engine.LOCK_SECONDS", 1)
+    with opened(database_url) as engine, begin_write(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            # As who brings the schema up to date.
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": 0x7142616C6C6F74})
+        done = commands.run("index", "status", "--json", "--database", database_url)
+    assert (done.status, done.stderr) == (0, "")
+    assert done.json["ballots"] == 6
+
+
+def test_status__password_in_the_databases_url__is_in_no_answer(
+    devnet: Devnet, commands: Commands, postgres: PostgresServer
+) -> None:
+    url = postgres.create_database()
+    index_one(devnet, url)
+    secret = f"{url}{'&' if '?' in url else '?'}password=hunter2secret&sslpassword=hunter3secret"
+    for arguments in (("status",), ("status", "--json")):
+        done = commands.run("index", *arguments, "--database", secret)
+        assert done.status == 0, done.stderr
+        assert "hunter" not in done.stdout + done.stderr
 
 
 def test_status__indexer_at_work__is_said(devnet: Devnet, commands: Commands, database_url: str) -> None:
@@ -173,42 +189,6 @@ def test_check__changed_ballot__is_named_with_status_3(devnet: Devnet, commands:
         "last_position": 1,
     }
     assert "record 1: weight is 7, expected 1 as in its log" in done.stderr
-
-
-class Indexer:
-    """`qballot index` in a process of its own. said: the events of its log until now, where it is not at a terminal."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-        self.said: list[dict[str, Any]] = []
-
-    def hear(self, event: str) -> dict[str, Any]:
-        """Wait for an event in its log."""
-        assert self.process.stderr is not None
-        while line := self.process.stderr.readline():
-            self.said.append(json.loads(line))
-            if self.said[-1]["event"] == event:
-                return self.said[-1]
-        raise AssertionError(self.said)
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> float:
-        """Ask it to end; return how long that took."""
-        started = time.monotonic()
-        self.process.send_signal(number)
-        assert self.process.wait(20) == 0
-        return time.monotonic() - started
-
-
-@contextmanager
-def run_indexer(folder: Path, *arguments: str) -> Iterator[Indexer]:
-    with start_process(folder, "index", *arguments, poll_seconds="0.2") as process:
-        # What is waited for may never be said.
-        watchdog = threading.Timer(WATCHDOG_SECONDS, process.kill)
-        watchdog.start()
-        try:
-            yield Indexer(process)
-        finally:
-            watchdog.cancel()
 
 
 def read_metrics(url: str) -> dict[str, float]:
@@ -323,6 +303,32 @@ def test_index__database_that_never_answers__still_stops_in_time(
             assert indexer.stop() < 5
     with opened(database_url) as engine, Repository(engine).snapshot() as snapshot:
         assert snapshot.count_contents().records == 6
+
+
+@pytest.mark.parametrize(("way", "status"), [("--follow", 0), ("--once", 1)])
+def test_index__database_that_is_locked_at_the_start__still_stops_in_time(
+    tmp_path: Path, way: str, status: int
+) -> None:
+    url = f"sqlite:///{tmp_path / 'locked.sqlite3'}"
+    options = (way, "--rpc-url", "http://127.0.0.1:9", "--database", url, "--metrics-port", "0")
+    with opened(url) as engine, begin_write(engine), run_indexer(tmp_path, *options) as indexer:
+        indexer.hear("metrics served")
+        # It has begun to wait for the lock once it has the file open.
+        deadline = time.monotonic() + 20
+        while not any("locked.sqlite3" in name for name in open_files(indexer.process.pid)):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert indexer.stop(signal.SIGINT, status=status) < 5
+        assert indexer.process.stderr is not None
+        assert ("stopped before it had seen the chain" in indexer.process.stderr.read()) == (status == 1)
+
+
+def open_files(process: int) -> list[str]:
+    names = []
+    for link in Path(f"/proc/{process}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            names.append(os.readlink(link))
+    return names
 
 
 def test_index__second_one__is_refused_or_stands_by_and_takes_over(

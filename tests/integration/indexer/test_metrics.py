@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import socket
+from typing import Any
 
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
+from scenes import follow, lying_endpoint
+from sqlalchemy import Engine
 
 from indexer.metrics import Metrics, serve_metrics
 from indexer.storage.model import Block
+from indexer.sync import Follower
+from qballot.chain.devnet import Devnet
 from qballot.chain.transport import OUTCOMES
 from qballot.core.types import BlockNumber, Hash32, UnixSeconds
 from qballot.errors import ToolError
@@ -20,6 +26,7 @@ pytestmark = pytest.mark.integration
 NOW = 1_900_000_000.5
 NAMES = {
     "qballot_chain_head_block",
+    "qballot_chain_head_timestamp_seconds",
     "qballot_indexed_block",
     "qballot_finalized_block",
     "qballot_lag_seconds",
@@ -56,14 +63,54 @@ def read_samples(text: str) -> dict[str, float]:
     return samples
 
 
+def tell_range(metrics: Metrics, start: int, end: int, **measures: Any) -> None:
+    others: dict[str, Any] = {"logs": 0, "ballots": 0, "write_seconds": 0.1, "range_blocks": 10} | measures
+    metrics.range_indexed(start, end, timestamp=block(end).timestamp, fetch_seconds=0.2, **others)
+
+
+def test_lag__first_catch_up__falls_with_every_range() -> None:
+    registry = CollectorRegistry()
+    metrics = Metrics(registry, clock=lambda: NOW)
+    lags = []
+    metrics.chain_seen(block(1_000), None, None)
+    lags.append(registry.get_sample_value("qballot_lag_seconds"))
+    for start in (0, 400, 800):
+        tell_range(metrics, start, min(start + 399, 1_000))
+        lags.append(registry.get_sample_value("qballot_lag_seconds"))
+    # Meanwhile the chain goes on; then one endpoint is behind another.
+    for latest in (1_005, 999):
+        metrics.chain_seen(block(latest), block(1_000), None)
+        lags.append(registry.get_sample_value("qballot_lag_seconds"))
+    assert lags == [math.inf, 12 * 601, 12 * 201, 0, 60, 0]
+
+
+def test_follower__endpoint_that_names_an_older_final_block__goes_back_with_no_metric(
+    devnet: Devnet, sqlite_engine: Engine
+) -> None:
+    devnet.mine(200)
+    registry = CollectorRegistry()
+    follow(devnet, sqlite_engine, observer=Metrics(registry, clock=lambda: NOW)).sync_once()
+    before = registry.get_sample_value("qballot_finalized_block")
+    assert before is not None
+    older = devnet.rpc.call("eth_getBlockByNumber", [hex(int(before) - 20), False])
+
+    def lag_behind(method: str, params: list[Any], result: Any) -> Any:
+        return older if method == "eth_getBlockByNumber" and params[0] == "finalized" else result
+
+    with lying_endpoint(devnet, lag_behind) as rpc:
+        Follower(rpc, sqlite_engine, observer=Metrics(registry := CollectorRegistry(), clock=lambda: NOW)).sync_once()
+    assert registry.get_sample_value("qballot_finalized_block") == before
+    assert registry.get_sample_value("qballot_lag_seconds") == 0
+
+
 def test_metrics__events__are_served() -> None:
     registry = CollectorRegistry()
     metrics = Metrics(registry, clock=lambda: NOW)
     metrics.leading(True)
     metrics.chain_seen(block(110), block(100), block(46))
-    metrics.range_indexed(101, 105, logs=7, ballots=30, fetch_seconds=0.2, write_seconds=0.02, range_blocks=400)
-    assert registry.get_sample_value("qballot_lag_seconds") == 120
-    metrics.range_indexed(106, 110, logs=1, ballots=1, fetch_seconds=0.2, write_seconds=0.3, range_blocks=450)
+    tell_range(metrics, 101, 105, logs=7, ballots=30, write_seconds=0.02, range_blocks=400)
+    assert registry.get_sample_value("qballot_lag_seconds") == 60
+    tell_range(metrics, 106, 110, logs=1, ballots=1, write_seconds=0.3, range_blocks=450)
     metrics.reorged(3)
     metrics.reorged(64)
     metrics.heads_proven(block(109), 0)
@@ -81,6 +128,7 @@ def test_metrics__events__are_served() -> None:
     assert {
         "qballot_leader": 1,
         "qballot_chain_head_block": 110,
+        "qballot_chain_head_timestamp_seconds": block(110).timestamp,
         "qballot_indexed_block": 110,
         "qballot_finalized_block": 46,
         "qballot_lag_seconds": 0,

@@ -150,7 +150,7 @@ def test_migration__afterwards__is_read_on_and_rewound(new_database: Callable[[]
         assert snapshot.load_groups(found) == count([*RECORDS, *more]).groups()
     # The cancelled election opened before the fork: it was cancelled before, whenever that was.
     fork = replace(make_block(5), timestamp=CANCELLED.opens_at)
-    writer.rewind(fork, observed_at_unix=1.0)
+    writer.rewind(fork, after=make_block(6), observed_at_unix=1.0)
     before["chain_cursor"] = [(1, CHAIN, FACTORY, fork.number, fork.hash, fork.timestamp)]
     assert read_rows(engine) == before
     engine.dispose()

@@ -77,7 +77,7 @@ def test_rewind__elections_batches_and_a_cancellation__leaves_what_a_fresh_index
     write_until_five(writer)
     agreeing = HeadCheck(make_block(5), ONE.head, ONE.head)
     ProofWriter(engine, needed=2).save_heads({1: agreeing, 2: replace(agreeing, block=make_block(3)), 3: agreeing}, ())
-    rewound = writer.rewind(make_block(3), observed_at_unix=NOW)
+    rewound = writer.rewind(make_block(3), after=make_block(5), observed_at_unix=NOW)
     assert (rewound.elections, rewound.batches, rewound.records) == (1, 3, 5)
     fresh = open_database(new_database())
     write_until_three(IndexWriter(fresh, chain_id=ChainId(CHAIN), factory=FACTORY))
@@ -96,7 +96,7 @@ def test_rewind__read_on_afterwards__is_what_a_fresh_index_holds(
     engine: Engine, writer: IndexWriter, new_database: Callable[[], str]
 ) -> None:
     write_until_five(writer)
-    writer.rewind(make_block(3), observed_at_unix=NOW)
+    writer.rewind(make_block(3), after=make_block(5), observed_at_unix=NOW)
     other = Block(BlockNumber(4), make_block(99).hash, make_block(4).timestamp)
     _, moved = add_batch(ONE, [make_record(1, b"\x05", 4)], block=99, log_index=1)
     change = RangeChange(other, updated={OLD.box: replace(ONE, batches=2, records=3)}, batches=[moved])
@@ -111,8 +111,8 @@ def test_rewind__read_on_afterwards__is_what_a_fresh_index_holds(
 
 def test_rewind__what_was_taken_away__is_kept_and_marked(engine: Engine, writer: IndexWriter) -> None:
     write_until_five(writer)
-    first = writer.rewind(make_block(4), observed_at_unix=NOW).reorg
-    second = writer.rewind(make_block(3), observed_at_unix=NOW + 1).reorg
+    first = writer.rewind(make_block(4), after=make_block(5), observed_at_unix=NOW).reorg
+    second = writer.rewind(make_block(3), after=make_block(4), observed_at_unix=NOW + 1).reorg
     four, three, five = make_block(4), make_block(3), make_block(5)
     assert first == Reorg(1, NOW, four.number, four.hash, five.number, five.hash)
     assert second == Reorg(2, NOW + 1, three.number, three.hash, four.number, four.hash)
@@ -140,7 +140,7 @@ def test_rewind__the_same_box_twice__is_kept_twice(engine: Engine, writer: Index
     for _ in range(2):
         change = RangeChange(make_block(5), created=[LATER], batches=[ONLY])
         writer.apply(change, after=make_block(3))
-        writer.rewind(make_block(3), observed_at_unix=NOW)
+        writer.rewind(make_block(3), after=make_block(5), observed_at_unix=NOW)
     with engine.connect() as connection:
         assert connection.execute(select(ORPHANED_BATCHES.c.reorg_id)).scalars().all() == [1, 2]
     reset_index(engine)
@@ -153,16 +153,16 @@ def test_rewind__below_the_final_block__is_refused_and_changes_nothing(engine: E
     writer.apply(RangeChange(make_block(6), finalized=make_block(4)), after=make_block(5))
     before = read_rows(engine)
     with pytest.raises(FinalityError, match=r"no longer contains block 4.* back to block 3.*index --reset"):
-        writer.rewind(make_block(3), observed_at_unix=NOW)
+        writer.rewind(make_block(3), after=make_block(6), observed_at_unix=NOW)
     assert read_rows(engine) == before
-    assert writer.rewind(make_block(4), observed_at_unix=NOW).reorg.depth == 2
+    assert writer.rewind(make_block(4), after=make_block(6), observed_at_unix=NOW).reorg.depth == 2
 
 
 @pytest.mark.parametrize("fork", [5, 6])
 def test_rewind__nothing_above__is_refused(writer: IndexWriter, fork: int) -> None:
     write_until_five(writer)
     with pytest.raises(StorageError, match=f"found the index at block 5, expected it above block {fork}"):
-        writer.rewind(make_block(fork), observed_at_unix=NOW)
+        writer.rewind(make_block(fork), after=make_block(5), observed_at_unix=NOW)
 
 
 @pytest.mark.parametrize(("timestamp", "may_go_back"), [(OPENS_AT - 1, False), (OPENS_AT, True)])
@@ -175,9 +175,9 @@ def test_rewind__a_cancellation_of_unknown_block__stands_only_where_it_must_be_o
     fork = make_block(4, timestamp)
     if not may_go_back:
         with pytest.raises(StorageError, match=r"does not say when 0x\w+ was cancelled.*index --reset"):
-            writer.rewind(fork, observed_at_unix=NOW)
+            writer.rewind(fork, after=make_block(5), observed_at_unix=NOW)
         return
-    writer.rewind(fork, observed_at_unix=NOW)
+    writer.rewind(fork, after=make_block(5), observed_at_unix=NOW)
     with Repository(engine).snapshot() as snapshot:
         found = snapshot.load_election(QUIET.box)
     assert found is not None
@@ -225,3 +225,17 @@ def test_blocks__of_an_endpoint_without_finality__are_the_latest(
     monkeypatch.setattr(finality, "KEPT_BLOCKS", 2)
     kept = [finalize(writer, engine, number - 1, number)[1] for number in range(1, 6)]
     assert kept[-1] == [3, 4, 5]
+
+
+def test_rewind__another_has_written_since_the_fork_was_found__is_refused_and_changes_nothing(
+    engine: Engine, writer: IndexWriter
+) -> None:
+    write_until_five(writer)
+    writer.apply(RangeChange(make_block(6)), after=make_block(5))
+    before = read_rows(engine)
+    with pytest.raises(StorageError, match=r"at block 6, expected it at block 5.* another indexer writes") as caught:
+        writer.rewind(make_block(3), after=make_block(5), observed_at_unix=NOW)
+    assert caught.value.retryable
+    assert read_rows(engine) == before
+    with Repository(engine).snapshot() as snapshot:
+        assert snapshot.load_reorgs(1) == []

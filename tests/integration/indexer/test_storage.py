@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import socket
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from databases import PostgresServer
 from index_rows import (
     CHAIN,
     CLOSES_AT,
@@ -24,9 +26,10 @@ from index_rows import (
     read_rows,
 )
 from msgspec import structs
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.exc import DBAPIError
 
-from indexer.storage.engine import describe, open_database
+from indexer.storage.engine import POSTGRESQL_DRIVER, POSTGRESQL_TCP, describe, open_database
 from indexer.storage.migrate import VERSION_TABLE
 from indexer.storage.model import ChainObservation, HeadCheck, RangeChange
 from indexer.storage.proof_writer import ProofWriter
@@ -296,7 +299,81 @@ def test_read__database_gone__is_a_storage_error(tmp_path: Path) -> None:
     engine.dispose()
 
 
-def test_describe__a_url_with_a_password__hides_it(new_database: Callable[[], str]) -> None:
-    engine = open_database(new_database())
-    assert "secret" not in describe(engine)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:hunter2secret@127.0.0.1:1/qballot",
+        "postgresql:///qballot?host=127.0.0.1&port=1&user=me&password=hunter2secret",
+        "postgresql://me@127.0.0.1:1/qballot?sslpassword=hunter2secret&sslmode=disable",
+    ],
+)
+def test_describe__a_url_with_a_password__hides_it(url: str) -> None:
+    engine = create_engine(make_url(url).set(drivername=POSTGRESQL_DRIVER))
+    assert "hunter2secret" not in describe(engine)
+    assert "qballot" in describe(engine)
+    with pytest.raises(StorageError, match="cannot open the database postgresql://") as caught:
+        open_database(url)
+    assert "hunter2secret" not in str(caught.value)
+
+
+def test_open__to_read_only__neither_makes_nor_changes_anything(database_url: str) -> None:
+    if database_url.startswith("postgresql"):
+        with pytest.raises(StorageError, match="nothing is indexed yet in postgresql://"):
+            open_database(database_url, create=False)
+    open_database(database_url).dispose()
+    engine = open_database(database_url, create=False)
+    with pytest.raises(DBAPIError, match=r"read-?only"), engine.begin() as connection:
+        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0003'"))
     engine.dispose()
+
+
+def test_open__to_read_a_database_of_an_older_program__leaves_it_as_it_is(database_url: str) -> None:
+    engine = open_database(database_url)
+    with engine.begin() as connection:
+        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0003'"))
+    with pytest.raises(StorageError, match=r"schema 0003, expected 0004: an older qballot"):
+        open_database(database_url, create=False)
+    with engine.begin() as connection:
+        assert connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}")) == "0003"
+    engine.dispose()
+
+
+def test_open__server_that_never_answers__is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Two seconds are the least that PostgreSQL's library takes.
+    monkeypatch.setitem(POSTGRESQL_TCP, "connect_timeout", 2)
+    with socket.create_server(("127.0.0.1", 0)) as hung:
+        started = time.monotonic()
+        with pytest.raises(StorageError, match="timeout") as caught:
+            open_database(f"postgresql://me@127.0.0.1:{hung.getsockname()[1]}/x")
+        assert time.monotonic() - started < 15
+    assert caught.value.retryable
+
+
+def test_write__table_that_another_session_has_locked__is_given_up(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.storage.engine.LOCK_SECONDS", 1)
+    engine = open_database(postgres.create_database())
+    with engine.connect() as holder:
+        holder.execute(text("LOCK TABLE chain_observations"))
+        with pytest.raises(StorageError, match="lock timeout") as caught:
+            IndexWriter(engine, chain_id=ChainId(CHAIN), factory=FACTORY).save_observation(
+                ChainObservation(make_block(3), 1.0)
+            )
+    assert caught.value.retryable
+    engine.dispose()
+
+
+def test_open__postgresql__bounds_statements_but_for_what_the_url_says(postgres: PostgresServer) -> None:
+    url = postgres.create_database()
+    names = ("statement_timeout", "lock_timeout", "default_transaction_read_only")
+    chosen = f"{url}{'&' if '?' in url else '?'}options=-c%20lock_timeout%3D20ms"
+    for opened, create, expected in (
+        (url, True, ["10min", "1min", "off"]),
+        (url, False, ["0", "1min", "on"]),
+        (chosen, True, ["10min", "20ms", "off"]),
+    ):
+        engine = open_database(opened, create=create)
+        with engine.connect() as connection:
+            assert [connection.scalar(text(f"SHOW {name}")) for name in names] == expected
+        engine.dispose()

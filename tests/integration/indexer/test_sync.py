@@ -27,7 +27,7 @@ from sqlalchemy import Engine
 from indexer.storage.engine import open_database
 from indexer.storage.model import Election
 from indexer.storage.repository import Repository
-from indexer.sync import Follower, ranges
+from indexer.sync import Follower, fetch, ranges
 from qballot.chain.contracts import BALLOTS_CAST, BallotBoxContract
 from qballot.chain.devnet import Devnet
 from qballot.chain.rpc import Rpc
@@ -284,7 +284,27 @@ def forge_code(method: str, _params: list[Any], result: Any) -> Any:
     return result[:-2] + "00" if method == "eth_getCode" and result.startswith("0x363d3d373d3d3d363d73") else result
 
 
-def test_sync__box_whose_address_does_not_follow__is_invalid(devnet: Devnet, sqlite_engine: Engine) -> None:
+def test_sync__box_whose_address_does_not_follow__is_not_the_factorys_and_no_election(
+    devnet: Devnet, sqlite_engine: Engine
+) -> None:
+    """What the factory creates is known: the endpoint is at fault, and a later answer is not spoilt by this one."""
+    scene = hold_election(devnet)
+    with (
+        lying_endpoint(devnet, forge_code) as rpc,
+        pytest.raises(EndpointError, match="address does not follow from its arguments") as caught,
+    ):
+        Follower(rpc, sqlite_engine).sync_once()
+    assert caught.value.retryable
+    follow(devnet, sqlite_engine).sync_once()
+    election = load(sqlite_engine, scene.deployment.box)
+    assert (election.invalid_reason, election.records) == (None, 6)
+
+
+def test_sync__box_of_an_unknown_factory_whose_address_does_not_follow__is_invalid(
+    devnet: Devnet, sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another factory may announce whatever it likes."""
+    monkeypatch.setattr(fetch, "default_factory", lambda: Address(bytes(20)))
     scene = hold_election(devnet)
     with lying_endpoint(devnet, forge_code) as rpc:
         Follower(rpc, sqlite_engine).sync_once()

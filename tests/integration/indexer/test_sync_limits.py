@@ -20,7 +20,7 @@ from qballot.chain.artifacts import default_factory
 from qballot.chain.contracts import BALLOT_BOX_CREATED
 from qballot.chain.devnet import Devnet
 from qballot.core.types import Address
-from qballot.errors import AnswerTooLargeError, DecodeError, EndpointError, StorageError
+from qballot.errors import DecodeError, EndpointError, StorageError
 from qballot.testing import ElectionOnDevnet, make_election
 
 pytestmark = pytest.mark.integration
@@ -180,7 +180,7 @@ def test_range__one_block_that_holds_too_much__ends_it_clearly(
 ) -> None:
     fill_blocks(devnet, 1, 5_000)
     monkeypatch.setattr(transport, "MAX_RESPONSE_BYTES", 5_000)
-    with pytest.raises(AnswerTooLargeError, match="found an answer of more than 5000 bytes"):
+    with pytest.raises(EndpointError, match="found an answer of more than 5000 bytes"):
         follow(devnet, sqlite_engine, poll_seconds=0.01).follow(threading.Event())
 
 

@@ -90,10 +90,11 @@ class Story:
         if keep == len(self.blocks):
             return
         lost = {name: cast[len(self.past.records[keep - 1][name]) :] for name, cast in self.past.records[-1].items()}
+        cursor = self.blocks[-1]
         for kept in (self.blocks, self.past.elections, self.past.records):
             del kept[keep:]  # type: ignore[attr-defined]
         self.branch += 1
-        rewound = self.writer.rewind(self.blocks[-1], observed_at_unix=5.5)
+        rewound = self.writer.rewind(self.blocks[-1], after=cursor, observed_at_unix=5.5)
         assert rewound.records == sum(map(len, lost.values()))
 
     def fail(self) -> None:

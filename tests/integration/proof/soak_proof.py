@@ -57,11 +57,15 @@ def main() -> int:
         told = started = time.monotonic()
         first = done
         while done < chosen.count:
+            seed = f"{chosen.seed}/{done}"
             try:
-                try_one(court, f"{chosen.seed}/{done}", url if done % EVERY == EVERY - 1 else None)
+                try_one(court, seed, url if done % EVERY == EVERY - 1 else None)
             except AssertionError as error:
                 print(f"FAILED: {error}", file=sys.stderr)
                 return 1
+            except Exception:
+                print(f"seed {seed} ends with an error that nobody expects", file=sys.stderr)
+                raise
             done += 1
             save_progress(path, done, court.outcomes)
             if time.monotonic() - told > TOLD_SECONDS or done == chosen.count:

@@ -13,8 +13,8 @@ from databases import DIALECTS, PostgresServer
 from fault_proxy import Behaviour, Call, Reply, Result, run_proxy
 from indexes import Clock, Rows, open_url, read_content
 from liar import tell
-from lies import (
-    HEADERS,
+from lies import HEADERS
+from log_lies import (
     alter_ballot,
     drop_cancellation,
     drop_log,
@@ -30,13 +30,19 @@ from sqlalchemy import Engine, func, select
 from story import Story
 
 from indexer.results import Results
+from indexer.storage.model import Batch, NewBatch, RangeChange
 from indexer.storage.proof_model import Repair
 from indexer.storage.proof_tables import REPAIRS
+from indexer.storage.replace import PlaceTakenError, Replacement
 from indexer.storage.repository import Repository
 from indexer.storage.tables import HEAD_CHECKS
+from indexer.storage.writer import IndexWriter
 from indexer.sync import Follower
 from qballot.chain.endpoints import Endpoints
 from qballot.chain.rpc import Rpc
+from qballot.core.keccak import keccak
+from qballot.core.records import Record, pack_records
+from qballot.core.types import VoterIndex, Weight
 
 pytestmark = pytest.mark.integration
 
@@ -213,4 +219,47 @@ def test_forged_code__with_an_honest_second_operator__is_read_from_that(
         return Result(reply.value[:-2] + ("00" if reply.value[-2:] != "00" else "01"))
 
     index(engine, forge, worlds[0].node)
+    assert read_content(engine) == honest
+
+
+def test_log__told_of_another_box__is_put_right_for_both_at_once(
+    worlds: tuple[World, World], engine: Engine, honest: Rows
+) -> None:
+    world = worlds[0]
+
+    def swap(_chance: random.Random, story: Story) -> None:
+        """Tell a ballot of the second box, in the midst of them, of the first one."""
+        first, second = ("0x" + box.hex() for box in world.boxes[:2])
+        places = [place for place, log in enumerate(story.logs) if log["address"] == second]
+        place = places[len(places) // 2]
+        story.logs[place] = {**story.logs[place], "address": first}
+
+    index(engine, lie(world, swap), world.node)
+    assert read_content(engine) == honest
+    assert {repair.box for repair in load_repairs(engine, world)} == set(world.boxes[:2])
+
+
+def test_replace__batch_at_a_log_of_another_election__is_refused_and_changes_nothing(
+    worlds: tuple[World, World], engine: Engine, honest: Rows
+) -> None:
+    world = worlds[0]
+    index(engine, world.node)
+    with Repository(engine).snapshot() as snapshot:
+        cursor = snapshot.load_cursor()
+        first, second = (snapshot.load_election(box) for box in world.boxes[:2])
+        assert cursor is not None
+        assert cursor.block is not None
+        assert first is not None
+        assert second is not None
+        taken = snapshot.load_batch(second, 0)
+        last = snapshot.load_batch(first, first.batches - 1)
+        assert taken is not None
+        assert last is not None
+    packed = pack_records([Record(VoterIndex(1), 5, Weight(1), b"\1")])
+    batch = Batch(last.sequence, taken.source, last.first_position, 1, keccak(packed))
+    change = RangeChange(cursor.block, updated={first.box: first}, batches=[NewBatch(first.box, batch, packed)])
+    replacement = Replacement(first.number, first.box, cursor.block, last.sequence, 1, last.records, change, "nobody")
+    writer = IndexWriter(engine, chain_id=cursor.chain_id, factory=cursor.factory)
+    with pytest.raises(PlaceTakenError, match="is said to be a batch of this box, and the index has it as one of"):
+        writer.replace([replacement], observed_at_unix=0.0)
     assert read_content(engine) == honest
