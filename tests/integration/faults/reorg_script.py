@@ -58,7 +58,7 @@ class ReorgScript:
         self._watched = watched
         self._highest = chain.height
         self._floor = chain.base + self._chance.choice([0, 4, 4, 4])
-        self._snapshots: list[tuple[str, list[tuple[Deed, ...]]]] = []
+        self._snapshots: list[tuple[str, bytes, list[tuple[Deed, ...]]]] = []
         now = chain.now
         self._plans = (
             make_plan(1, now + 30, now + 10**7),
@@ -118,13 +118,15 @@ class ReorgScript:
             self._mine(change_blocks(tail, change, self._chance)[: self._chance.randint(1, depth)])
 
     def _remember(self) -> None:
-        self._snapshots.append((self.chain.devnet.snapshot(), list(self.chain.blocks)))
+        self._snapshots.append(
+            (self.chain.devnet.snapshot(), self._read_hash(self.chain.height), list(self.chain.blocks))
+        )
 
     def _return(self) -> None:
         """Back to an earlier state, and on in another way."""
         if not self._snapshots:
             return
-        snapshot, blocks = self._snapshots.pop()
+        snapshot, _, blocks = self._snapshots.pop()
         if self.chain.base + len(blocks) < max(self.finalized, self._floor):
             return
         self._tell(f"return to {self.chain.base + len(blocks)}")
@@ -150,11 +152,19 @@ class ReorgScript:
                 self.finalized = max(self.finalized, self.chain.height - MAX_DEPTH)
 
     def _forget_snapshots(self) -> None:
-        """Keep those that lie in what is left of the chain: anvil cannot return to the others."""
-        now = self.chain.blocks
+        """Keep those that lie in what is left of the chain: anvil cannot return to the others.
+
+        The same blocks may have been mined anew, under other hashes.
+        """
+        left = len(self.chain.blocks)
         self._snapshots = [
-            (name, then) for name, then in self._snapshots if len(then) < len(now) and now[: len(then)] == then
+            (name, tip, then)
+            for name, tip, then in self._snapshots
+            if len(then) < left and self._read_hash(self.chain.base + len(then)) == tip
         ]
+
+    def _read_hash(self, height: int) -> bytes:
+        return self.chain.devnet.rpc.block(height).hash
 
     def _tell(self, what: str) -> None:
         self.told.append(what)
