@@ -19,6 +19,7 @@ from qballot.chain.accounts import devnet_account
 from qballot.chain.artifacts import default_factory, default_implementation
 from qballot.chain.contracts import encode_cancel, encode_create
 from qballot.chain.devnet import Devnet
+from qballot.chain.lot import HEADERS_AT_ONCE
 from qballot.chain.rpc import Rpc
 from qballot.chain.transactions import Call, send
 from qballot.core.address import checksum_address
@@ -29,7 +30,6 @@ from qballot.core.proof import EvidenceCheck
 from qballot.core.provenance import box_address
 from qballot.core.tally.lot import LOT_DELAY_SECONDS
 from qballot.core.types import Hash32
-from qballot.chain.lot import HEADERS_AT_ONCE
 from qballot.testing import ElectionOnDevnet, make_election
 
 pytestmark = pytest.mark.integration

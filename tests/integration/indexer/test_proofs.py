@@ -371,6 +371,9 @@ class Recorded:
     def close(self) -> None:
         """Nothing is open."""
 
+    def mask(self, text: str) -> str:
+        return text
+
     def fetch(self, request: Request, *, retry: bool, max_bytes: int | None = None) -> msgspec.Raw:
         assert request[0] == "eth_getBlockByNumber"
         assert (retry, max_bytes) == (True, None)
