@@ -17,12 +17,14 @@ from sqlalchemy import Engine
 
 from indexer.storage.engine import open_database
 from indexer.storage.leadership import Leadership
-from indexer.storage.model import Block
+from indexer.storage.model import Block, RangeChange
 from indexer.storage.repository import Repository
 from indexer.storage.writer import IndexWriter
 from indexer.sync import Follower, fetch, ranges, read_ahead
+from indexer.sync.fetch import to_block
 from indexer.sync.leading import Lead
 from indexer.sync.observer import NoObserver
+from indexer.sync.range_query import FetchedRange, RangeQuery
 from indexer.sync.rewinding import Rewinder
 from qballot.chain.artifacts import default_factory
 from qballot.chain.devnet import Devnet
@@ -439,3 +441,28 @@ def test_follow__standing_by_while_the_database_refuses__asks_again_soon(
         wait_until(lambda: listener.leads == [False, True])
     for engine in (first, second):
         engine.dispose()
+
+
+def test_follow__another_writes_meanwhile__goes_on_from_there(
+    devnet: Devnet, sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a claim to the database was lost between the question and the write."""
+    hold_election(devnet)
+    last = devnet.rpc.block("latest").number
+    chain_id, read = devnet.rpc.chain_id(), fetch.RangeFetcher.fetch
+    raced = []
+
+    def read_slowly(fetcher: fetch.RangeFetcher, rpc: Rpc, query: RangeQuery) -> FetchedRange:
+        fetched = read(fetcher, rpc, query)
+        if not raced:
+            raced.append(query)
+            other = IndexWriter(sqlite_engine, chain_id=chain_id, factory=default_factory())
+            other.apply(RangeChange(to_block(rpc.block(0))), after=None)
+        return fetched
+
+    monkeypatch.setattr(fetch.RangeFetcher, "fetch", read_slowly)
+    listener = Listener()
+    with running(follow(devnet, sqlite_engine, poll_seconds=0.05, observer=listener)):
+        wait_until(lambda: read_cursor(sqlite_engine) == last)
+    assert listener.failures == ["database failed"]
+    assert len(read_rows(sqlite_engine)["ballots"]) == 6
