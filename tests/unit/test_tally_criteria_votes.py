@@ -133,6 +133,14 @@ def test_plurality__clone_of_the_winner__splits_its_votes() -> None:
     assert _leaders(Method.PLURALITY, [((1, 0, 0), 1), ((0, 0, 1), 2), ((0, 1, 0), 2)]) == {1, 2}
 
 
+def test_clones__star__clone_of_the_first_finalist_keeps_the_second_out_of_the_runoff() -> None:
+    """L. Hastings, starvote 2.1.6: B wins the runoff against A, until a clone of A, D, takes B's place in it."""
+    with_clone: Ballots = [((5, 2, 1, 5), 2), ((4, 2, 1, 3), 2), ((4, 2, 1, 5), 2), ((0, 1, 1, 0), 11)]
+    assert all((marks[0] > other) == (marks[3] > other) for marks, _ in with_clone for other in marks[1:3])
+    assert _leaders(Method.STAR, [(marks[:3], weight) for marks, weight in with_clone]) == {1}
+    assert _leaders(Method.STAR, with_clone) == {3}
+
+
 def test_condorcet__plurality__may_elect_who_loses_every_pair() -> None:
     """Tennessee's capital: Memphis has the most first choices, and a majority puts it last."""
     ranked = [("A>B>C>D", 42), ("B>C>D>A", 26), ("C>D>B>A", 15), ("D>C>B>A", 17)]

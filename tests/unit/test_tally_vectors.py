@@ -64,6 +64,13 @@ def test_count_election__vector__gives_the_result(case: dict[str, Any]) -> None:
         assert all(entry["text"] for entry in found["log"])
 
 
+@pytest.mark.parametrize("method", Method)
+def test_vectors__every_method__has_two_examples_with_a_source_and_one_of_a_tie(method: Method) -> None:
+    sourced = [case for case in CASES if "source" in case and case["definition"]["contests"][0]["method"] == method]
+    assert len(sourced) >= 2
+    assert any(case["contests"][0].get("tied") for case in sourced)
+
+
 @pytest.mark.skipif(not BURLINGTON.exists(), reason="the real elections are not part of the project")
 def test_count_election__burlington_2009__gives_the_published_outcome() -> None:
     options = [{"id": title.lower().replace(" ", "-"), "title": title} for title in BURLINGTON_OPTIONS]
