@@ -21,11 +21,16 @@ WITH_APE = HERE / "with_ape"
 def pytest_configure(config: pytest.Config) -> None:
     if not has_ape(config):
         # Not at the top: where ape is, it is not.
-        from hypothesis import settings  # noqa: PLC0415
+        from hypothesis import HealthCheck, settings  # noqa: PLC0415
 
         # How long an example takes says something of the machine, and nothing of what is tested. `make oracles` tries
         # more examples.
-        settings.register_profile("untimed", deadline=None, max_examples=int(os.environ.get("ELECTIONS", "100")))
+        settings.register_profile(
+            "untimed",
+            deadline=None,
+            max_examples=int(os.environ.get("ELECTIONS", "100")),
+            suppress_health_check=[HealthCheck.too_slow],
+        )
         settings.load_profile("untimed")
     else:
         # ape and the libraries that it holds back warn about themselves.

@@ -60,7 +60,10 @@ def lying_box(election: ElectionOnDevnet) -> LyingBox:
     forged = compute_head(real.arguments.definition_hash, [STUFFED])
     sent = {"from": "0x" + real.arguments.organizer.hex(), "data": "0x" + make_init_code(code, forged).hex()}
     rpc.call("anvil_autoImpersonateAccount", [True])
-    receipt = rpc.call("eth_getTransactionReceipt", [rpc.call("eth_sendTransaction", [{**sent, "gas": "0x4c4b40"}])])
+    sent_as = rpc.call("eth_sendTransaction", [{**sent, "gas": "0x4c4b40"}])
+    # anvil answers before it mines what was sent.
+    election.devnet.mine(1)
+    receipt = rpc.call("eth_getTransactionReceipt", [sent_as])
     box = Address(bytes.fromhex(receipt["contractAddress"][2:]))
     assert rpc.code(box) == code
     election.open()
