@@ -27,6 +27,7 @@ from qballot.chain.networks import compute_expected_chain
 from qballot.chain.reverts import decode_revert
 from qballot.chain.rpc import DEFAULT_TIMEOUT_SECONDS, Rpc
 from qballot.chain.transport import Request
+from qballot.core.bloom import BLOOM_BYTES
 from qballot.core.types import ChainId
 from qballot.errors import ChainError, EndpointError, ToolError
 from qballot.settings import Settings
@@ -203,4 +204,9 @@ def _to_json(value: Any) -> Any:
         return "0x" + value.hex()
     if isinstance(value, list | tuple):
         return [_to_json(item) for item in value]
-    return {str(key): _to_json(item) for key, item in dict(value).items()}
+    return {str(key): _to_json(_widen(str(key), item)) for key, item in dict(value).items()}
+
+
+def _widen(key: str, value: Any) -> Any:
+    """Give a filter of logs its full length: eth-tester has it as a number."""
+    return value.to_bytes(BLOOM_BYTES) if key == "logsBloom" and isinstance(value, int) else value
