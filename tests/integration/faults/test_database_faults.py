@@ -61,7 +61,8 @@ def test_postgresql__stopped_at_once_and_started_again__is_waited_for(
         indexer = spawner.start("index", rpc_url=proxy.url, database_url=url, poll_seconds="0.05")
         for _ in range(CRASHES):
             enough = len(proxy.calls) + chance.randint(10, 60)
-            wait_until(lambda enough=enough: len(proxy.calls) >= enough, running=indexer)
+            # A busy server takes its time to start, and what waits for it asks ever less often.
+            wait_until(lambda enough=enough: len(proxy.calls) >= enough, 90, running=indexer)
             failures = indexer.said.count("database failed")
             postgres.crash()
             wait_until(lambda failures=failures: indexer.said.count("database failed") > failures, running=indexer)

@@ -106,7 +106,10 @@ def test_heads__many__are_asked_in_few_requests_and_end_when_told(
 
     with lying_endpoint(devnet, stop_at_the_first) as rpc:
         Follower(rpc, sqlite_engine).sync_once(stop=stop)
-    assert [load_check_block(sqlite_engine, box) is not None for box in boxes] == [True, True, False, False, False]
+    kept = [load_check_block(sqlite_engine, box) is not None for box in boxes]
+    # The first two were asked for together; whether their answer came before the word to end is not said.
+    assert kept[0] == kept[1]
+    assert not any(kept[2:])
     follow(devnet, sqlite_engine).sync_once()
     assert all(load_check_block(sqlite_engine, box) is not None for box in boxes)
 
