@@ -25,6 +25,9 @@ from qballot.errors import InputError
 HTTP_SCHEMES = frozenset({"http", "https"})
 WEBSOCKET_SCHEMES = frozenset({"ws", "wss"})
 
+NEEDED_OPERATORS = 2
+"""How many different operators' endpoints must name a block's hash for it to be witnessed, unless set otherwise."""
+
 _OPERATOR = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,39})=(.*)", re.DOTALL)
 _WANTED = "expected http(s)://host[:port]/…"
 

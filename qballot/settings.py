@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from qballot.endpoint_list import EndpointAddress, parse_endpoints
+from qballot.endpoint_list import NEEDED_OPERATORS, EndpointAddress, parse_endpoints
 from qballot.errors import InputError, SettingsError
 
 ENVIRONMENT_PREFIX = "QBALLOT_"
@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     rpc_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 20.0
     """How long one request may take in all."""
 
-    witnesses: Annotated[int, Field(ge=1, le=100)] = 2
+    witnesses: Annotated[int, Field(ge=1, le=100)] = NEEDED_OPERATORS
     """How many different operators must name a block's hash for what is proved at it to count as verified."""
 
     factory: Annotated[str | None, Field(pattern=r"^0x[0-9a-fA-F]{40}$")] = None

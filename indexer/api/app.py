@@ -20,12 +20,12 @@ from indexer.api.pages import Pages
 from indexer.api.routes import elections, evidence, health, pages
 from indexer.api.schema_parts import ErrorBody
 from indexer.results import Electorates, EvidenceFiles, EvidenceSource, Receipts, Results
-from indexer.results.proven import DEFAULT_NEEDED
 from indexer.storage.engine import open_database
 from indexer.storage.ledger import Ledger
 from indexer.storage.repository import Repository
 from qballot import __version__
 from qballot.chain.endpoints import Endpoints
+from qballot.endpoint_list import NEEDED_OPERATORS
 from qballot.settings import Settings
 
 DESCRIPTION = """\
@@ -64,7 +64,7 @@ def build_app(
     engine: Engine,
     *,
     endpoints: Endpoints | None = None,
-    needed: int = DEFAULT_NEEDED,
+    needed: int = NEEDED_OPERATORS,
     max_silence_seconds: float = MIN_SILENCE_SECONDS,
     max_lag_blocks: int = MAX_LAG_BLOCKS,
     clock: Callable[[], float] = time.time,

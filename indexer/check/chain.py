@@ -18,12 +18,9 @@ from qballot.chain.contracts import BALLOT_BOX_CREATED, BALLOTS_CAST, read_addre
 from qballot.chain.creation import scan_logs
 from qballot.chain.rpc import Rpc
 from qballot.core.address import checksum_address
-from qballot.core.provenance import box_address, compute_implementation_address, parse_clone_code
+from qballot.core.provenance import FIRST_BOX_NONCE, box_address, compute_implementation_address, parse_clone_code
 from qballot.core.types import Address, Hash32
 from qballot.errors import DecodeError
-
-FIRST_NONCE = 2
-"""A factory's nonce before its first box: it begins at 1, and the constructor creates the implementation (EIP-161)."""
 
 NAMED = 3
 """How many missing elections are named."""
@@ -64,7 +61,7 @@ def find_wrong_count(
 
     from_block: where reading began; what the factory created before is not missed. Raises NotChecked, EndpointError.
     """
-    created = max(_fetch_nonce(rpc, cursor.factory, at), FIRST_NONCE) - FIRST_NONCE
+    created = max(_fetch_nonce(rpc, cursor.factory, at), FIRST_BOX_NONCE) - FIRST_BOX_NONCE
     if created == len(boxes):
         return None
     if created < len(boxes):

@@ -20,7 +20,7 @@ from typing import Any
 
 from indexer.results.definitions import find_definition, require_definition
 from indexer.results.not_ready import NotReadyError
-from indexer.results.proven import DEFAULT_NEEDED, Proofs, load_proofs
+from indexer.results.proven import Proofs, load_proofs
 from indexer.results.verdict import Verdict, judge
 from indexer.storage.model import Block, ChainCursor, Election
 from indexer.storage.proof_model import KeptProof
@@ -32,6 +32,7 @@ from qballot.core.tally.leading import find_leading, show_leading
 from qballot.core.tally.requirements import Electorate
 from qballot.core.tally.result import ElectionResult
 from qballot.core.types import Address, Hash32
+from qballot.endpoint_list import NEEDED_OPERATORS
 from qballot.errors import ProofError, StorageError
 
 KEPT_ELECTIONS = 256
@@ -101,7 +102,7 @@ def draws_lots(definition: Definition | None) -> bool:
     return definition is not None and any(contest.tie.draws_lots for contest in definition.contests)
 
 
-def load_view(snapshot: Snapshot, box: Address, needed: int = DEFAULT_NEEDED) -> View | None:
+def load_view(snapshot: Snapshot, box: Address, needed: int = NEEDED_OPERATORS) -> View | None:
     """Load an election and the block that the index holds; None when there is no such election.
 
     needed: how many different operators must name a block's hash for it to be witnessed.
@@ -140,7 +141,7 @@ def load_lot(snapshot: Snapshot, view: View) -> Hash32 | None:
 class Counts:
     """The counts of the elections that were asked for lately. Safe to share between threads."""
 
-    def __init__(self, repository: Repository, *, needed: int = DEFAULT_NEEDED) -> None:
+    def __init__(self, repository: Repository, *, needed: int = NEEDED_OPERATORS) -> None:
         self._repository = repository
         self._needed = needed
         self._lock = threading.Lock()

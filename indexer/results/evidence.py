@@ -15,7 +15,6 @@ from typing import overload
 
 from indexer.results.count import View, load_proof, load_view
 from indexer.results.not_ready import NotReadyError
-from indexer.results.proven import DEFAULT_NEEDED
 from indexer.storage.ledger import KeptCensus, Ledger
 from indexer.storage.proof_model import KeptProof
 from indexer.storage.repository import Repository, Snapshot
@@ -25,6 +24,7 @@ from qballot.core.proof.evidence_lines import VERSION
 from qballot.core.provenance import clone_runtime_code, compute_implementation_address
 from qballot.core.records import advance_head
 from qballot.core.types import Address, Hash32, Weight
+from qballot.endpoint_list import NEEDED_OPERATORS
 from qballot.errors import DecodeError, InputError, ProofError, StorageError
 
 ADDRESS_BYTES = 20
@@ -71,7 +71,7 @@ class Absent(Enum):
 class EvidenceSource:
     """Evidence of the elections of one database. needed: as of `Results`."""
 
-    def __init__(self, repository: Repository, ledger: Ledger, *, needed: int = DEFAULT_NEEDED) -> None:
+    def __init__(self, repository: Repository, ledger: Ledger, *, needed: int = NEEDED_OPERATORS) -> None:
         self._repository = repository
         self._ledger = ledger
         self._needed = needed

@@ -13,9 +13,7 @@ from indexer.storage.model import Block, Election
 from indexer.storage.proof_model import Naming, ProofMark, Repair
 from indexer.storage.proof_reader import ProofReader
 from qballot.core.types import Address
-
-DEFAULT_NEEDED = 2
-"""How many different operators must name a block's hash where nobody says otherwise."""
+from qballot.endpoint_list import NEEDED_OPERATORS
 
 SHOWN_REPAIRS = 20
 
@@ -31,7 +29,7 @@ class Proofs:
     marks: tuple[ProofMark, ...] = ()
     namings: tuple[Naming, ...] = ()
     repairs: tuple[Repair, ...] = ()
-    needed: int = DEFAULT_NEEDED
+    needed: int = NEEDED_OPERATORS
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from typing import Any
 from indexer.results.count import Counts, Tally, View, load_view
 from indexer.results.definitions import Heading, Headings
 from indexer.results.phase import Phase, State, compute_phase
-from indexer.results.proven import DEFAULT_NEEDED
 from indexer.results.verdict import Verdict
 from indexer.storage.model import Ballot, Block, Listing
 from indexer.storage.proof_model import Naming
@@ -16,6 +15,7 @@ from indexer.storage.repository import Repository
 from qballot.core.address import checksum_address
 from qballot.core.election import Definition
 from qballot.core.types import Address, VoterIndex
+from qballot.endpoint_list import NEEDED_OPERATORS
 
 MAX_PAGE_BYTES = 1024 * 1024
 """Bytes of ballots in one page of them."""
@@ -72,7 +72,7 @@ class Results:
     needed: how many different operators must name a block's hash for what is proved at it to be witnessed.
     """
 
-    def __init__(self, repository: Repository, *, needed: int = DEFAULT_NEEDED) -> None:
+    def __init__(self, repository: Repository, *, needed: int = NEEDED_OPERATORS) -> None:
         self._repository = repository
         self._needed = needed
         self._counts = Counts(repository, needed=needed)

@@ -30,6 +30,7 @@ from qballot.chain.artifacts import default_factory
 from qballot.chain.endpoints import Endpoints
 from qballot.chain.rpc import Rpc
 from qballot.core.types import Address
+from qballot.endpoint_list import NEEDED_OPERATORS
 from qballot.errors import ChainError, EndpointError, ReorgError, StorageError
 
 STANDBY_SECONDS = 1.0
@@ -67,7 +68,7 @@ class Follower:
         chain_id: int | None = None,
         from_block: int = 0,
         poll_seconds: float = 2.0,
-        witnesses: int = 2,
+        witnesses: int = NEEDED_OPERATORS,
         clock: Callable[[], float] = time.time,
         observer: Observer | None = None,
     ) -> None:

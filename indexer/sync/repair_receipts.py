@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from indexer.sync.checks import TOPICS
 from indexer.sync.events import BoxEvent, read_event
 from qballot.chain.answers import Log
+from qballot.chain.block_receipts import fetch_receipts_under
 from qballot.chain.proofs import fetch_headers
 from qballot.chain.rpc import MAX_BATCH_REQUESTS, Rpc
 from qballot.core.bloom import may_contain
-from qballot.core.proof import Header, build_receipts_trie, decode_receipt_answers, hash_header
-from qballot.core.proof.json_values import read_fixed, read_list, read_object
+from qballot.core.proof import Header, hash_header
 from qballot.core.types import Address, BlockNumber, Hash32
-from qballot.errors import EndpointError, MissingBlockError, ProofError
+from qballot.errors import EndpointError, ProofError
 
 MAX_HEADERS = 50_000
 """Headers that are read at most to find the blocks of one box: a week of Ethereum's, as for a lot."""
@@ -61,24 +61,13 @@ def _walk_back(rpc: Rpc, first: int, last: int, expected: Hash32) -> Iterator[He
 
 def _read_block(rpc: Rpc, header: Header, box: Address) -> list[BoxEvent]:
     """Read what a box emitted in a block. Raises ProofError unless the receipts have the header's root."""
-    block_hash = hash_header(header)
-    answer = rpc.call("eth_getBlockReceipts", ["0x" + block_hash.hex()])
-    if answer is None:
-        raise MissingBlockError(rpc.endpoint, f"eth_getBlockReceipts: block 0x{block_hash.hex()} is not known")
-    receipts = decode_receipt_answers(answer)
-    if (root := build_receipts_trie(receipts).root) != header.receipts_root:
-        raise ProofError(
-            f"the receipts of block {header.number} have the root 0x{root.hex()}, expected "
-            f"0x{header.receipts_root.hex()}"
-        )
+    block = fetch_receipts_under(rpc, header)
+    number, block_hash = BlockNumber(header.number), hash_header(header)
     events = []
     index = 0
-    for receipt, item in zip(receipts, read_list(answer, "the receipts", len(receipts)), strict=True):
-        named = read_object(item, "the receipt").get("transactionHash")
-        transaction = Hash32(read_fixed(named, "transactionHash", 32))
+    for receipt, transaction in zip(block.receipts, block.transactions, strict=True):
         for log in receipt.logs:
             if log.address == box and log.topics and log.topics[0] in TOPICS[1:]:
-                number = BlockNumber(header.number)
                 events.append(read_event(Log(box, log.topics, log.data, number, block_hash, transaction, index)))
             index += 1
     return events

@@ -18,6 +18,7 @@ from qballot.chain.abi import load_function
 from qballot.chain.artifacts import BALLOT_BOX
 from qballot.chain.rpc import Rpc
 from qballot.chain.transport import Request
+from qballot.core.provenance import FIRST_BOX_NONCE
 from qballot.core.types import Address, Hash32
 from qballot.errors import (
     ContractReverted,
@@ -27,12 +28,6 @@ from qballot.errors import (
     QuotaExhaustedError,
     SlowDownError,
 )
-
-FIRST_NONCE = 2
-"""A factory's nonce before its first box: it begins at 1, and the constructor creates the implementation.
-
-Source: EIP-161, contracts/BallotBoxFactory.sol.
-"""
 
 _HEAD = re.compile("0x[0-9a-fA-F]{64}")
 _NONCE = re.compile("0x[0-9a-fA-F]{1,16}")
@@ -79,7 +74,7 @@ def find_gap(
     before, after = _fetch_states(rpc, factory, compared, max(start - 1, 0), end)
     if any(before.heads[box] is None for box in earlier) or any(after.heads[box] is None for box in compared):
         raise MissingBlockError(rpc.endpoint, f"has boxes without a head at block {start - 1} or {end}")
-    if max(after.nonce, FIRST_NONCE) - max(before.nonce, FIRST_NONCE) > len(created):
+    if max(after.nonce, FIRST_BOX_NONCE) - max(before.nonce, FIRST_BOX_NONCE) > len(created):
         return Gap("its logs do not tell of all boxes that the factory has created", is_sure=True)
     heads = {box: head for box in earlier if (head := before.heads[box]) is not None} | dict(created)
     for event in events:

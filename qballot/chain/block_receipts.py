@@ -17,6 +17,7 @@ from qballot.core.proof import (
     encode_header,
     hash_header,
 )
+from qballot.core.proof.json_values import read_fixed, read_list, read_object
 from qballot.core.types import Address, BlockNumber, ChainId, Hash32
 from qballot.errors import EndpointError, MissingBlockError, ProofError
 
@@ -25,11 +26,12 @@ from qballot.errors import EndpointError, MissingBlockError, ProofError
 class BlockReceipts:
     """A block's receipts, in the order of its transactions, known to be those that its header commits to.
 
-    endpoint: where they are from.
+    transactions: their hashes, which no receipt holds: the endpoint's word. endpoint: where all of it is from.
     """
 
     header: Header
     receipts: tuple[Receipt, ...] = field(repr=False)
+    transactions: tuple[Hash32, ...] = field(repr=False)
     trie: Trie = field(repr=False)
     endpoint: str
 
@@ -70,17 +72,29 @@ def fetch_block_receipts(rpc: Rpc, number: BlockNumber, block_hash: Hash32 | Non
     header = fetch_header(rpc, number)
     if block_hash is not None and (found := hash_header(header)) != block_hash:
         raise ProofError(f"{rpc.endpoint}: has block {number} as 0x{found.hex()}, expected 0x{block_hash.hex()}")
-    answer = rpc.call("eth_getBlockReceipts", [hex(number)])
+    return fetch_receipts_under(rpc, header)
+
+
+def fetch_receipts_under(rpc: Rpc, header: Header) -> BlockReceipts:
+    """Fetch the receipts that a block's header commits to. Errors: see `fetch_block_receipts`."""
+    # By the height, which every node takes: the root says whether they are of this block.
+    answer = rpc.call("eth_getBlockReceipts", [hex(header.number)])
     if answer is None:
-        raise MissingBlockError(rpc.endpoint, f"eth_getBlockReceipts: block {number} is not known")
+        raise MissingBlockError(rpc.endpoint, f"eth_getBlockReceipts: block {header.number} is not known")
     try:
         receipts = decode_receipt_answers(answer)
+        items = read_list(answer, "the receipts", len(receipts))
+        transactions = [_read_transaction(item) for item in items]
         trie = build_receipts_trie(receipts)
     except ProofError as error:
         raise ProofError(f"{rpc.endpoint}: eth_getBlockReceipts: {error}") from error
     if trie.root != header.receipts_root:
         raise ProofError(
-            f"{rpc.endpoint}: the receipts of block {number} have the root 0x{trie.root.hex()}, expected "
+            f"{rpc.endpoint}: the receipts of block {header.number} have the root 0x{trie.root.hex()}, expected "
             f"0x{header.receipts_root.hex()}"
         )
-    return BlockReceipts(header, tuple(receipts), trie, rpc.endpoint)
+    return BlockReceipts(header, tuple(receipts), tuple(transactions), trie, rpc.endpoint)
+
+
+def _read_transaction(item: object) -> Hash32:
+    return Hash32(read_fixed(read_object(item, "the receipt").get("transactionHash"), "transactionHash", 32))

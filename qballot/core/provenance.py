@@ -32,6 +32,9 @@ FACTORY_SALT: Final = Hash32(bytes(32))
 IMPLEMENTATION_NONCE: Final = 1
 """Nonce of the factory when its constructor deploys the implementation: a new contract's first (EIP-161)."""
 
+FIRST_BOX_NONCE: Final = IMPLEMENTATION_NONCE + 1
+"""Nonce of a factory that has made no box yet."""
+
 MAX_CODE_BYTES: Final = 24_576
 """Longest code of a contract (EIP-170)."""
 

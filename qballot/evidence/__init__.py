@@ -10,10 +10,9 @@ from __future__ import annotations
 from qballot.evidence.collect import Collected, collect_evidence
 from qballot.evidence.receipts import FoundReceipt, collect_receipt
 from qballot.evidence.trust import Level, Source, Trust, establish_trust
-from qballot.evidence.witnesses import NEEDED_OPERATORS, BlockNames, Naming, name_block
+from qballot.evidence.witnesses import BlockNames, Naming, name_block
 
 __all__ = [
-    "NEEDED_OPERATORS",
     "BlockNames",
     "Collected",
     "FoundReceipt",

@@ -17,9 +17,9 @@ from typing import Any
 from qballot.chain.rpc import DEFAULT_TIMEOUT_SECONDS
 from qballot.core.proof import Header, decode_header
 from qballot.core.types import Hash32
-from qballot.endpoint_list import EndpointAddress
+from qballot.endpoint_list import NEEDED_OPERATORS, EndpointAddress
 from qballot.errors import ProofError
-from qballot.evidence.witnesses import NEEDED_OPERATORS, BlockNames, Naming, name_block
+from qballot.evidence.witnesses import BlockNames, Naming, name_block
 
 
 class Source(StrEnum):

@@ -13,9 +13,6 @@ from qballot.core.types import ChainId, Hash32
 from qballot.endpoint_list import EndpointAddress
 from qballot.errors import ChainError, EndpointError, ProofError, WrongChainError
 
-NEEDED_OPERATORS = 2
-"""How many different operators' endpoints must name a block's hash for it to be witnessed."""
-
 
 @dataclass(frozen=True, slots=True)
 class Naming:

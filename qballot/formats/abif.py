@@ -25,9 +25,6 @@ from qballot.formats.abif_items import Options, is_bare, list_words, quote_token
 from qballot.formats.lines import list_lines, read_count, read_score, refuse_gaps, refuse_unclear_titles
 from qballot.formats.profile import Alternative, Ballots, Kind, Profile, Ranks
 
-KEYS = ("title", "description", "seats", "min_rating", "max_rating")
-"""The keys of metadata that are kept."""
-
 _BETWEEN = (">", "=", ",")
 _RATED = "ranks here, scores in row {row}: expected one or the other throughout; --take ranks reads the order alone"
 

@@ -154,26 +154,6 @@ class MethodRules:
         return (*(limit.name for limit in self.limits), *(variant.name for variant in self.variants))
 
 
-class _KeptBallots:
-    """Sums that are no sums: the weight behind each different ballot, all counted anew for every count."""
-
-    def __init__(self, contest: Contest, count: Callable[[Contest, WeightedMarks, Ties], Outcome]) -> None:
-        self._contest = contest
-        self._count = count
-        self._weights: dict[Marks, int] = {}
-
-    def add(self, marks: Marks, weight: int) -> None:
-        self._weights[marks] = self._weights.get(marks, 0) + weight
-
-    def count(self, ties: Ties) -> Outcome:
-        return self._count(self._contest, [*self._weights.items()], ties)
-
-
-def keep_ballots(count: Callable[[Contest, WeightedMarks, Ties], Outcome]) -> Callable[[Contest], Sums]:
-    """Make `open` of a method that keeps no sums. count: counts marks with the weight behind each, which may be 0."""
-    return lambda contest: _KeptBallots(contest, count)
-
-
 def count_ballots(rules: MethodRules, contest: Contest, ballots: WeightedMarks, ties: Ties) -> Outcome:
     """Count ballots at once: open, add each, count."""
     sums = rules.open(contest)
