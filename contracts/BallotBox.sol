@@ -46,7 +46,7 @@ contract BallotBox is IBallotBox {
         if (ballot.length > rules.maxBallotBytes()) {
             revert BallotBoxBallotTooLong(voter, ballot.length, rules.maxBallotBytes());
         }
-        bytes32 root = BoxArguments.wardRoot(voter >> rules.wardBits());
+        bytes32 root = BoxArguments.sheetRoot(voter >> rules.sheetBits());
         if (!MerkleProofLib.verifyCalldata(proof, root, Census.hashLeaf(voter, msg.sender, weight))) {
             revert BallotBoxNotInCensus(voter, msg.sender, weight);
         }
@@ -94,8 +94,8 @@ contract BallotBox is IBallotBox {
     }
 
     /// @inheritdoc IBallotBox
-    function wardBits() external view returns (uint8) {
-        return uint8(BoxArguments.rules().wardBits());
+    function sheetBits() external view returns (uint8) {
+        return uint8(BoxArguments.rules().sheetBits());
     }
 
     /// @inheritdoc IBallotBox
@@ -109,16 +109,16 @@ contract BallotBox is IBallotBox {
     }
 
     /// @inheritdoc IBallotBox
-    function wardCount() public view returns (uint256) {
+    function sheetCount() public view returns (uint256) {
         Rules rules = BoxArguments.rules();
-        return ((rules.voters() - 1) >> rules.wardBits()) + 1;
+        return ((rules.voters() - 1) >> rules.sheetBits()) + 1;
     }
 
     /// @inheritdoc IBallotBox
-    function wardRoot(uint256 ward) external view returns (bytes32) {
-        uint256 wards = wardCount();
-        if (ward >= wards) revert BallotBoxWardOutOfRange(ward, wards);
-        return BoxArguments.wardRoot(ward);
+    function sheetRoot(uint256 sheet) external view returns (bytes32) {
+        uint256 sheets = sheetCount();
+        if (sheet >= sheets) revert BallotBoxSheetOutOfRange(sheet, sheets);
+        return BoxArguments.sheetRoot(sheet);
     }
 
     /// @inheritdoc IBallotBox
@@ -167,9 +167,9 @@ contract BallotBox is IBallotBox {
             // slither-disable-next-line divide-before-multiply
             bytes memory queue = new bytes(Census.ENTRY * (signedRecords.length / (Records.HEADER + Records.SIGNATURE)));
             uint256 entry = LowLevel.begin(queue);
-            uint256 ward = uint32(bytes4(LowLevel.load(signedRecords, 0))) >> rules.wardBits();
-            uint256 lastPosition = _lastPosition(rules, ward);
-            uint256 nextVoter = ward << rules.wardBits();
+            uint256 sheet = uint32(bytes4(LowLevel.load(signedRecords, 0))) >> rules.sheetBits();
+            uint256 lastPosition = _lastPosition(rules, sheet);
+            uint256 nextVoter = sheet << rules.sheetBits();
             uint256 firstVoter = nextVoter;
             uint256 offset = 0;
             uint256 written = 0;
@@ -182,7 +182,7 @@ contract BallotBox is IBallotBox {
                 }
                 _checkRules(rules, voter, castAt, length);
                 if (voter < nextVoter) revert BallotBoxVotersNotAscending(nextVoter - 1, voter);
-                if (voter >> rules.wardBits() != ward) revert BallotBoxVoterOutsideWard(voter, ward);
+                if (voter >> rules.sheetBits() != sheet) revert BallotBoxVoterOutsideSheet(voter, sheet);
                 nextVoter = voter + 1;
                 bytes32 ballotHash =
                     LowLevel.copyAndHashTail(records, written, signedRecords, offset, recordEnd, Records.HEADER);
@@ -193,8 +193,8 @@ contract BallotBox is IBallotBox {
                 written += recordEnd - offset;
                 offset = recordEnd + Records.SIGNATURE;
             }
-            if (Census.computeRoot(queue, entry - LowLevel.begin(queue), proof) != BoxArguments.wardRoot(ward)) {
-                revert BallotBoxBatchNotInCensus(ward);
+            if (Census.computeRoot(queue, entry - LowLevel.begin(queue), proof) != BoxArguments.sheetRoot(sheet)) {
+                revert BallotBoxBatchNotInCensus(sheet);
             }
             LowLevel.truncate(records, written);
         }
@@ -233,12 +233,12 @@ contract BallotBox is IBallotBox {
         if (account == address(0) || (uint256(vs) << 1) >> 1 > MAX_S) revert BallotBoxInvalidSignature(voter);
     }
 
-    /// @dev Where a ward's first voter stands in the ward's tree, which is the last place: 2n - 2 for n voters.
-    function _lastPosition(Rules rules, uint256 ward) private pure returns (uint256) {
+    /// @dev Where a sheet's first voter stands in the sheet's tree, which is the last place: 2n - 2 for n voters.
+    function _lastPosition(Rules rules, uint256 sheet) private pure returns (uint256) {
         unchecked {
-            // A ward that does not exist wraps around here, to be refused as soon as its first voter is looked at.
-            uint256 full = 1 << rules.wardBits();
-            uint256 left = rules.voters() - (ward << rules.wardBits());
+            // A sheet that does not exist wraps around here, to be refused as soon as its first voter is looked at.
+            uint256 full = 1 << rules.sheetBits();
+            uint256 left = rules.voters() - (sheet << rules.sheetBits());
             return 2 * (left < full ? left : full) - 2;
         }
     }

@@ -12,9 +12,9 @@ import {LowLevel} from "./libraries/LowLevel.sol";
 /// @notice What the interface says. Deployed by the deterministic deployer, so that it has one address on all chains.
 contract BallotBoxFactory is IBallotBoxFactory {
     /// At 16 bits a full box serves 49 million voters.
-    uint256 public constant MAX_WARD_BITS = 16;
+    uint256 public constant MAX_SHEET_BITS = 16;
     /// Of the 24,576 bytes that a contract may have (EIP-170) a clone takes 45 and the other arguments 69; a root is 32.
-    uint256 public constant MAX_WARDS = 764;
+    uint256 public constant MAX_SHEETS = 764;
     /// Bit 39 of a record's time marks a direct cast, so no election may last longer.
     uint256 private constant TIME_LIMIT = 1 << 39;
 
@@ -28,16 +28,16 @@ contract BallotBoxFactory is IBallotBoxFactory {
     /// @inheritdoc IBallotBoxFactory
     function create(
         ElectionParams calldata params,
-        bytes32[] calldata wardRoots,
+        bytes32[] calldata sheetRoots,
         bytes32 salt,
         bytes calldata definition
     ) external returns (address ballotBox) {
-        _validate(params, wardRoots);
+        _validate(params, sheetRoots);
         if (definition.length == 0) revert BallotBoxFactoryNoDefinition();
         bytes32 definitionHash = keccak256(definition);
         bool existed;
         (existed, ballotBox) = LibClone.createDeterministicClone(
-            implementation, _packArguments(msg.sender, params, wardRoots, definitionHash), _salt(msg.sender, salt)
+            implementation, _packArguments(msg.sender, params, sheetRoots, definitionHash), _salt(msg.sender, salt)
         );
         if (existed) revert BallotBoxFactoryAlreadyCreated(ballotBox);
         IBallotBox(ballotBox).initialize();
@@ -51,31 +51,33 @@ contract BallotBoxFactory is IBallotBoxFactory {
         address organizer,
         bytes32 salt,
         ElectionParams calldata params,
-        bytes32[] calldata wardRoots,
+        bytes32[] calldata sheetRoots,
         bytes32 definitionHash
     ) external view returns (address) {
         return LibClone.predictDeterministicAddress(
             implementation,
-            _packArguments(organizer, params, wardRoots, definitionHash),
+            _packArguments(organizer, params, sheetRoots, definitionHash),
             _salt(organizer, salt),
             address(this)
         );
     }
 
-    function _validate(ElectionParams calldata params, bytes32[] calldata wardRoots) private view {
+    function _validate(ElectionParams calldata params, bytes32[] calldata sheetRoots) private view {
         if (block.timestamp >= params.opensAt || params.opensAt >= params.closesAt || params.closesAt >= TIME_LIMIT) {
             revert BallotBoxFactoryInvalidWindow(block.timestamp, params.opensAt, params.closesAt);
         }
-        if (params.wardBits > MAX_WARD_BITS) revert BallotBoxFactoryInvalidWardBits(params.wardBits, MAX_WARD_BITS);
+        if (params.sheetBits > MAX_SHEET_BITS) {
+            revert BallotBoxFactoryInvalidSheetBits(params.sheetBits, MAX_SHEET_BITS);
+        }
         if (params.voters == 0) revert BallotBoxFactoryNoVoters();
         if (params.maxBallotBytes == 0) revert BallotBoxFactoryNoBallotBytes();
-        uint256 wards = ((uint256(params.voters) - 1) >> params.wardBits) + 1;
-        if (wardRoots.length != wards) revert BallotBoxFactoryWrongWardCount(wardRoots.length, wards);
-        if (wards > MAX_WARDS) revert BallotBoxFactoryTooManyWards(wards, MAX_WARDS);
+        uint256 sheets = ((uint256(params.voters) - 1) >> params.sheetBits) + 1;
+        if (sheetRoots.length != sheets) revert BallotBoxFactoryWrongSheetCount(sheetRoots.length, sheets);
+        if (sheets > MAX_SHEETS) revert BallotBoxFactoryTooManySheets(sheets, MAX_SHEETS);
         unchecked {
-            // `ward` stays below `wards`, the array's length.
-            for (uint256 ward = 0; ward < wards; ++ward) {
-                if (LowLevel.load(wardRoots, ward) == 0) revert BallotBoxFactoryZeroWardRoot(ward);
+            // `sheet` stays below `sheets`, the array's length.
+            for (uint256 sheet = 0; sheet < sheets; ++sheet) {
+                if (LowLevel.load(sheetRoots, sheet) == 0) revert BallotBoxFactoryZeroSheetRoot(sheet);
             }
         }
     }
@@ -84,7 +86,7 @@ contract BallotBoxFactory is IBallotBoxFactory {
     function _packArguments(
         address organizer,
         ElectionParams calldata params,
-        bytes32[] calldata wardRoots,
+        bytes32[] calldata sheetRoots,
         bytes32 definitionHash
     ) private pure returns (bytes memory) {
         return abi.encodePacked(
@@ -92,10 +94,10 @@ contract BallotBoxFactory is IBallotBoxFactory {
             organizer,
             params.opensAt,
             params.closesAt,
-            params.wardBits,
+            params.sheetBits,
             params.voters,
             params.maxBallotBytes,
-            wardRoots
+            sheetRoots
         );
     }
 

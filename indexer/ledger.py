@@ -25,12 +25,12 @@ class Import:
     box: Address
     census_hash: Hash32
     voters: int
-    wards: int
+    sheets: int
     new: bool
 
 
 def import_census(engine: Engine, box: Address, data: bytes) -> Import:
-    """Keep an election's census, once every ward root has been compared with the box's.
+    """Keep an election's census, once every sheet root has been compared with the box's.
 
     data: a census file. The box's roots are those of the index, which are bound to the box's address. Raises InputError
     for no census file or an election that is not in the index, ProofError when it is not the box's census.
@@ -46,4 +46,4 @@ def import_census(engine: Engine, box: Address, data: bytes) -> Import:
     recipe = None if census.recipe is None else msgspec.json.encode(write_recipe(census.recipe))
     census_hash = keccak(data)
     new = Ledger(engine).save_census(box, census, census_hash, recipe)
-    return Import(box, census_hash, len(census), census.ward_count, new)
+    return Import(box, census_hash, len(census), census.sheet_count, new)

@@ -311,7 +311,7 @@ class _Run:
         for part in _split_rounds(electorate, places):
             last = self._next_cast_at(last)
             signed = [self._sign(electorate, place, report.election.box, last) for place in part]
-            for batch in plan_batches(signed, electorate.census.ward_bits):
+            for batch in plan_batches(signed, electorate.census.sheet_bits):
                 gas += cast_batch(self._rpc, self._relayer, report.election.box, electorate.census, batch).gas_used
                 report.batches += 1
                 self._progress.advance(len(batch.ballots))

@@ -29,7 +29,7 @@ from qballot.errors import (
     InputError,
     NotInCensusError,
     ProofError,
-    WrongWardError,
+    WrongSheetError,
 )
 
 MAX_BATCH_BYTES = 120_000
@@ -58,9 +58,9 @@ PROOF_NODE_GAS = 1_400
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Signed ballots that fit in one call of `castSigned`: of one ward, strictly ascending by voter."""
+    """Signed ballots that fit in one call of `castSigned`: of one sheet, strictly ascending by voter."""
 
-    ward: int
+    sheet: int
     ballots: tuple[SignedRecord, ...]
 
 
@@ -121,13 +121,13 @@ def cast_direct_many(rpc: Rpc, box: Address, census: Census, casts: Sequence[tup
 def cast_batch(rpc: Rpc, relayer: Signer, box: Address, census: Census, batch: Batch) -> Receipt:
     """Bring a batch of signed ballots to the box in one transaction.
 
-    relayer: pays; may be anyone. Raises ElectionError (not open, closed, cancelled), WrongWardError, InputError (voter
+    relayer: pays; may be anyone. Raises ElectionError (not open, closed, cancelled), WrongSheetError, InputError (voter
     not in the census, weight not the census's, order, ballot too long, another census than the box's), ProofError that
     names the voters whose signature is not theirs, ContractReverted, ChainError; nothing was sent for all but the last.
     """
     rules = _check_open(rpc, box, census)
     for signed in batch.ballots:
-        _check_ballot(signed.record, batch.ward, census, rules)
+        _check_ballot(signed.record, batch.sheet, census, rules)
     call = encode_batch(box, census, batch)
     try:
         return send(rpc, relayer, call)
@@ -155,42 +155,42 @@ def validate_open(box: Address, rules: BoxArguments, head: Hash32, now: int) -> 
 
 def plan_batches(
     signed: Iterable[SignedRecord],
-    ward_bits: int,
+    sheet_bits: int,
     max_bytes: int = MAX_BATCH_BYTES,
     max_gas: int = MAX_BATCH_GAS,
 ) -> list[Batch]:
     """Group signed ballots into batches that the box takes and a transaction holds.
 
-    signed: in any order, but a voter's own in the order of signing. ward_bits: of the box. max_bytes: of calldata.
-    A batch is of one ward, ascending by voter, each once: a voter's second ballot goes into a later batch. First come
+    signed: in any order, but a voter's own in the order of signing. sheet_bits: of the box. max_bytes: of calldata.
+    A batch is of one sheet, ascending by voter, each once: a voter's second ballot goes into a later batch. First come
     the batches with everyone's first ballot, then those with second ones, and so on.
     """
     rounds: defaultdict[int, defaultdict[int, list[SignedRecord]]] = defaultdict(lambda: defaultdict(list))
     seen: defaultdict[VoterIndex, int] = defaultdict(int)
     for item in signed:
         voter = item.record.voter
-        rounds[seen[voter]][voter >> ward_bits].append(item)
+        rounds[seen[voter]][voter >> sheet_bits].append(item)
         seen[voter] += 1
     return [
-        Batch(ward, part)
-        for _, wards in sorted(rounds.items())
-        for ward, items in sorted(wards.items())
-        for part in _split(sorted(items, key=lambda item: item.record.voter), ward_bits, max_bytes, max_gas)
+        Batch(sheet, part)
+        for _, sheets in sorted(rounds.items())
+        for sheet, items in sorted(sheets.items())
+        for part in _split(sorted(items, key=lambda item: item.record.voter), sheet_bits, max_bytes, max_gas)
     ]
 
 
-def estimate_batch(ballots: Sequence[SignedRecord], ward_bits: int) -> tuple[int, int]:
+def estimate_batch(ballots: Sequence[SignedRecord], sheet_bits: int) -> tuple[int, int]:
     """Return upper bounds of a batch's calldata, in bytes, and gas, without its census."""
-    return _bound(len(ballots), sum(map(_signed_length, ballots)), ward_bits)
+    return _bound(len(ballots), sum(map(_signed_length, ballots)), sheet_bits)
 
 
 def _split(
-    items: Sequence[SignedRecord], ward_bits: int, max_bytes: int, max_gas: int
+    items: Sequence[SignedRecord], sheet_bits: int, max_bytes: int, max_gas: int
 ) -> Iterator[tuple[SignedRecord, ...]]:
     start = length = 0
     for index, item in enumerate(items):
         size = _signed_length(item)
-        data_bytes, gas = _bound(index - start + 1, length + size, ward_bits)
+        data_bytes, gas = _bound(index - start + 1, length + size, sheet_bits)
         if index > start and (data_bytes > max_bytes or gas > max_gas):
             yield tuple(items[start:index])
             start, length = index, 0
@@ -202,11 +202,11 @@ def _signed_length(item: SignedRecord) -> int:
     return RECORD_HEADER_BYTES + len(item.record.ballot) + COMPACT_SIGNATURE_BYTES
 
 
-def _bound(count: int, length: int, ward_bits: int) -> tuple[int, int]:
+def _bound(count: int, length: int, sheet_bits: int) -> tuple[int, int]:
     """Bound calldata and gas of `count` ballots with `length` bytes in all."""
     # Spread as widely as can be, k paths join at depth log2 k, and each lacks one node at every level below. A node
-    # that is lacked also stands for at least one voter of the ward who is not in the batch.
-    nodes = min(count * max(0, ward_bits - (count.bit_length() - 1)), (1 << ward_bits) - count)
+    # that is lacked also stands for at least one voter of the sheet who is not in the batch.
+    nodes = min(count * max(0, sheet_bits - (count.bit_length() - 1)), (1 << sheet_bits) - count)
     data_bytes = CALL_BYTES + length + 32 * nodes
     gas = CALL_GAS + BALLOT_GAS * count + BYTE_GAS * length + PROOF_NODE_GAS * nodes
     return data_bytes, max(gas, TRANSACTION_GAS + FLOOR_BYTE_GAS * data_bytes)
@@ -216,7 +216,7 @@ def _check_open(rpc: Rpc, box: Address, census: Census) -> BoxArguments:
     """Return the box's rules; raise ElectionError when it takes no ballots, InputError when it has another census."""
     contract = BallotBoxContract(rpc, box)
     rules = contract.fetch_arguments("latest")
-    if (rules.ward_bits, rules.voters, rules.ward_roots) != (census.ward_bits, len(census), census.ward_roots):
+    if (rules.sheet_bits, rules.voters, rules.sheet_roots) != (census.sheet_bits, len(census), census.sheet_roots):
         raise InputError(f"the census is not that of the election at {checksum_address(box)}")
     validate_open(box, rules, contract.head("latest"), rpc.block("latest").timestamp)
     return rules
@@ -229,10 +229,10 @@ def _check_length(voter: int, ballot: bytes, rules: BoxArguments) -> None:
         )
 
 
-def _check_ballot(record: Record, ward: int, census: Census, rules: BoxArguments) -> None:
+def _check_ballot(record: Record, sheet: int, census: Census, rules: BoxArguments) -> None:
     entry = census.entry(record.voter)
-    if entry.index >> census.ward_bits != ward:
-        raise WrongWardError(voter=entry.index, found=entry.index >> census.ward_bits, expected=ward)
+    if entry.index >> census.sheet_bits != sheet:
+        raise WrongSheetError(voter=entry.index, found=entry.index >> census.sheet_bits, expected=sheet)
     if record.weight != entry.weight:
         raise InputError(f"voter {entry.index}: found weight {record.weight}, expected {entry.weight}, the census's")
     _check_length(entry.index, record.ballot, rules)

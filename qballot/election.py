@@ -1,4 +1,4 @@
-"""One election as the chain itself tells it: rules and ward roots from the box's code, the definition from its log.
+"""One election as the chain itself tells it: rules and sheet roots from the box's code, the definition from its log.
 
 Nothing is believed but the endpoint: the box's address is recomputed from factory, implementation and all that it is
 said to be, so that a look-alike is refused whatever it answers.
@@ -25,7 +25,7 @@ from qballot.errors import DecodeError, InputError, ProofError
 class ChainElection:
     """An election whose provenance was checked.
 
-    factory: that made the box. created: its announcement. created_in: the block of it. arguments: the box's own, ward
+    factory: that made the box. created: its announcement. created_in: the block of it. arguments: the box's own, sheet
     roots included. definition: what voters are asked.
     """
 

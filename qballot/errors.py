@@ -6,7 +6,7 @@
     │   ├── DefinitionError   … in an election's definition, with the path of every problem
     │   ├── CensusError       … in a list of voters, with the row
     │   ├── BallotFileError   … in a file of ballots, with the row
-    │   └── VoterError        … about a voter: NotInCensusError, WrongWardError
+    │   └── VoterError        … about a voter: NotInCensusError, WrongSheetError
     ├── DecodeError           bytes are not in the form that the protocol gives them
     ├── ProofError            something that should follow by computation does not
     ├── ChainError            a node or a contract said no; `retryable` says whether trying again may help
@@ -118,16 +118,16 @@ class NotInCensusError(VoterError):
         )
 
 
-class WrongWardError(VoterError):
-    """A voter's ballot came with those of another ward."""
+class WrongSheetError(VoterError):
+    """A voter's ballot came with those of another sheet."""
 
     def __init__(self, *, voter: int, found: int, expected: int) -> None:
         self.voter = voter
         self.found = found
         self.expected = expected
         super().__init__(
-            f"voter {voter} is of ward {found}, expected ward {expected}, the batch's: a batch holds ballots of one "
-            "ward, so bring the wards in batches of their own"
+            f"voter {voter} is of sheet {found}, expected sheet {expected}, the batch's: a batch holds ballots of one "
+            "sheet, so bring the sheets in batches of their own"
         )
 
 

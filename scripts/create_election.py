@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"organizer    {checksum_address(election.arguments.organizer)}",
         f"opens        {election.arguments.opens_at}, {format_moment(election.arguments.opens_at)}",
         f"closes       {election.arguments.closes_at}, {format_moment(election.arguments.closes_at)}",
-        f"voters       {election.arguments.voters} in {len(election.arguments.ward_roots)} wards",
+        f"voters       {election.arguments.voters} in {len(election.arguments.sheet_roots)} sheets",
         f"salt         0x{election.salt.hex()}",
         *election.receipt.describe(),
     ]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import governor
 import ours
 
-WARD = 1_024
-BATCHES = (10, 100, WARD // 4, WARD // 2, WARD * 9 // 10)
-"""Ballots in a batch: few, and 25, 50 and 90 percent of a ward of 1,024 voters."""
+SHEET = 1_024
+BATCHES = (10, 100, SHEET // 4, SHEET // 2, SHEET * 9 // 10)
+"""Ballots in a batch: few, and 25, 50 and 90 percent of a sheet of 1,024 voters."""
 
 
-def measure_election(voters: int, ward_bits: int) -> dict[str, float]:
+def measure_election(voters: int, sheet_bits: int) -> dict[str, float]:
     """Measure one size of electorate with ballots of 4 options: direct casts, and batches of each of `BATCHES`."""
-    with ours.open_election(voters, ward_bits, 4) as election:
+    with ours.open_election(voters, sheet_bits, 4) as election:
         figures = {"create": float(election.deployment.receipt.gas_used), "direct": election.cast_direct(4)}
         figures |= {f"relayed_{size}": election.cast_batch(size, 4) for size in BATCHES}
         twice = [0, 1, 2]
@@ -22,22 +22,22 @@ def measure_election(voters: int, ward_bits: int) -> dict[str, float]:
 
 
 def measure_ballots(options: int, weight: int = 1) -> dict[str, float]:
-    """Measure one form of ballot in a full ward of 1,024 voters."""
-    with ours.open_election(WARD, 10, options, weight=weight) as election:
-        return {"direct": election.cast_direct(options), "relayed_half_ward": election.cast_batch(WARD // 2, options)}
+    """Measure one form of ballot in a full sheet of 1,024 voters."""
+    with ours.open_election(SHEET, 10, options, weight=weight) as election:
+        return {"direct": election.cast_direct(options), "relayed_half_sheet": election.cast_batch(SHEET // 2, options)}
 
 
 def measure_named() -> dict[str, float]:
-    """Measure the figures that users compare: gas, relayed ones a ballot; 4 options, one ward where nothing is said."""
-    small = measure_election(WARD, 10)
+    """Measure the figures that users compare: gas, relayed ones a ballot; 4 options, one sheet by default."""
+    small = measure_election(SHEET, 10)
     baseline = governor.measure()
     return {
         "direct_1k": small["direct"],
         "direct_100k": measure_election(100_000, 10)["direct"],
         "direct_1m": measure_election(1_000_000, 11)["direct"],
         "relayed_10": small["relayed_10"],
-        "relayed_half_ward": small[f"relayed_{WARD // 2}"],
-        "relayed_most_of_ward": small[f"relayed_{WARD * 9 // 10}"],
+        "relayed_half_sheet": small[f"relayed_{SHEET // 2}"],
+        "relayed_most_of_sheet": small[f"relayed_{SHEET * 9 // 10}"],
         "create_election": small["create"],
         "deploy_factory": float(ours.deploy_factory_gas()),
         "oz_cast_vote": float(baseline.cast_vote),

@@ -17,8 +17,8 @@ from qballot.core.signing import address_of_key
 from qballot.core.types import Address, Hash32, Weight
 from qballot.deploy import ElectionDeployment, create_election, deploy_factory
 
-WARD = 1
-"""The ward whose voters cast, where there are several: neither the first nor the last one."""
+SHEET = 1
+"""The sheet whose voters cast, where there are several: neither the first nor the last one."""
 
 DEFINITION_BYTES = 1_000
 OPENS_AFTER = 1_000
@@ -41,7 +41,7 @@ class Election:
         return bytes(self.random.randrange(options + 1 if options > 1 else 2) for _ in range(options))
 
     def cast_direct(self, options: int, count: int = 8, voters: Sequence[int] | None = None) -> float:
-        """Gas of a voter's own transaction, averaged over some voters of the ward."""
+        """Gas of a voter's own transaction, averaged over some voters of the sheet."""
         chosen = voters if voters is not None else self.random.sample(range(len(self.keys)), count)
         self.devnet.set_balances({address_of_key(self.keys[i]): 10**18 for i in chosen})
         casts = [(LocalSigner(self.keys[i]), self.ballot(options)) for i in chosen]
@@ -49,7 +49,7 @@ class Election:
         return sum(receipt.gas_used for receipt in receipts) / len(receipts)
 
     def cast_batch(self, size: int, options: int) -> float:
-        """Gas a ballot of signed ballots by `size` voters of the ward, chosen at random, in one transaction."""
+        """Gas a ballot of signed ballots by `size` voters of the sheet, chosen at random, in one transaction."""
         cast_at = self.devnet.rpc.block("latest").timestamp
         chosen = sorted(self.random.sample(range(len(self.keys)), size))
         signed = tuple(
@@ -63,21 +63,21 @@ class Election:
             )
             for i in chosen
         )
-        batch = Batch(self.first >> self.census.ward_bits, signed)
+        batch = Batch(self.first >> self.census.sheet_bits, signed)
         relayer = devnet_account(1)
         return cast_batch(self.devnet.rpc, relayer, self.deployment.box, self.census, batch).gas_used / size
 
 
 @contextmanager
-def open_election(voters: int, ward_bits: int, options: int, *, weight: int = 1) -> Iterator[Election]:
-    """Make a chain with one open election; the voters of one ward have keys, the others are addresses at random."""
-    chooser = random.Random(f"{voters} {ward_bits} {options} {weight}")
-    size = 1 << ward_bits
-    first = WARD * size if voters >= (WARD + 1) * size else 0
+def open_election(voters: int, sheet_bits: int, options: int, *, weight: int = 1) -> Iterator[Election]:
+    """Make a chain with one open election; the voters of one sheet have keys, the others are addresses at random."""
+    chooser = random.Random(f"{voters} {sheet_bits} {options} {weight}")
+    size = 1 << sheet_bits
+    first = SHEET * size if voters >= (SHEET + 1) * size else 0
     keys = [chooser.randrange(1, 2**255).to_bytes(32) for _ in range(min(size, voters - first))]
     addresses = [Address(chooser.randbytes(20)) for _ in range(voters)]
     addresses[first : first + len(keys)] = map(address_of_key, keys)
-    census = build_census(((address, Weight(weight)) for address in addresses), ward_bits)
+    census = build_census(((address, Weight(weight)) for address in addresses), sheet_bits)
     with Devnet() as devnet:
         deploy_factory(devnet.rpc, devnet_account(0))
         deployment = create(devnet, census, options)

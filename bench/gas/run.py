@@ -35,10 +35,10 @@ def main() -> None:
         ratios = (f"{named[key] / gas:.2f} ×" for key in ("oz_cast_vote", "oz_cast_vote_by_sig"))
         table.add_row(what, f"{gas:,.0f}", *ratios)
 
-    for voters, ward_bits in ELECTORATES:
-        for name, gas in figures.measure_election(voters, ward_bits).items():
+    for voters, sheet_bits in ELECTORATES:
+        for name, gas in figures.measure_election(voters, sheet_bits).items():
             if name != "create":
-                add(f"{voters:,} voters, wards of {1 << ward_bits:,}, 4 options: {name.replace('_', ' ')}", gas)
+                add(f"{voters:,} voters, sheets of {1 << sheet_bits:,}, 4 options: {name.replace('_', ' ')}", gas)
             else:
                 table.add_row(f"{voters:,} voters: create the election", f"{gas:,.0f}", "", "")
         table.add_section()

@@ -27,7 +27,7 @@ MAX_WEIGHT = 100
 
 @dataclass(frozen=True)
 class Cast:
-    """One transaction: a voter's own, or a batch of ballots that voters of one ward signed, ascending."""
+    """One transaction: a voter's own, or a batch of ballots that voters of one sheet signed, ascending."""
 
     voters: tuple[int, ...]
     is_direct: bool
@@ -37,14 +37,14 @@ class Cast:
 class Election:
     """What one chain holds.
 
-    voters: in the census, in wards of 2**ward_bits. direct: ballots by the voters' own transactions.
+    voters: in the census, in sheets of 2**sheet_bits. direct: ballots by the voters' own transactions.
     signed: ballots in batches of at most `batch`. again: how many of each kind are a voter's second ballot.
     casts_a_block: transactions in each block. The last `spare` voters of the census do not vote.
     """
 
     name: str
     voters: int
-    ward_bits: int
+    sheet_bits: int
     direct: int
     signed: int
     batch: int
@@ -76,17 +76,17 @@ class Election:
         yield from _cut(second, self.casts_a_block)
 
     def _casts(self, direct: Sequence[int], signed: Sequence[int]) -> list[Cast]:
-        wards: defaultdict[int, list[int]] = defaultdict(list)
+        sheets: defaultdict[int, list[int]] = defaultdict(list)
         for voter in signed:
-            wards[voter >> self.ward_bits].append(voter)
-        batches = [part for ward in wards.values() for part in _cut(sorted(ward), self.batch)]
+            sheets[voter >> self.sheet_bits].append(voter)
+        batches = [part for sheet in sheets.values() for part in _cut(sorted(sheet), self.batch)]
         return [*(Cast((voter,), True) for voter in direct), *(Cast(tuple(batch), False) for batch in batches)]
 
 
 MIXED = Election(
     "mixed",
     voters=101_000,
-    ward_bits=10,
+    sheet_bits=10,
     direct=20_000,
     signed=80_000,
     batch=100,
@@ -99,14 +99,14 @@ MIXED = Election(
 MILLION = Election(
     "million",
     voters=1_000_000,
-    ward_bits=11,
+    sheet_bits=11,
     direct=0,
     signed=1_000_000,
     batch=1_024,
     again=0,
     casts_a_block=4,
 )
-"""1,000,000 ballots, all signed, in batches of half a ward and blocks that are half full, as mainnet's are."""
+"""1,000,000 ballots, all signed, in batches of half a sheet and blocks that are half full, as mainnet's are."""
 
 
 def make_definition() -> bytes:

@@ -49,7 +49,7 @@ class Electorate:
         return sign_transaction(signer, call, self.chain_id, nonce=0, gas=DIRECT_GAS, fees=FEES).raw
 
     def sign_batch(self, voters: Sequence[int], number: int, nonce: int) -> bytes:
-        """Make the relayer's transaction with signed ballots of voters of one ward, ascending, for block `number`."""
+        """Make the relayer's transaction with signed ballots of voters of one sheet, ascending, for block `number`."""
         cast_at = UnixSeconds(self.timestamp(number - 1))
         signed = tuple(
             sign_ballot(
@@ -62,7 +62,7 @@ class Electorate:
             )
             for voter in voters
         )
-        call = encode_batch(self.box, self.census, Batch(voters[0] >> self.census.ward_bits, signed))
+        call = encode_batch(self.box, self.census, Batch(voters[0] >> self.census.sheet_bits, signed))
         return sign_transaction(RELAYER, call, self.chain_id, nonce=nonce, gas=TRANSACTION_GAS_CAP, fees=FEES).raw
 
 
@@ -72,7 +72,7 @@ def make_census(election: Election) -> Census:
     with multiprocessing.get_context("fork").Pool(PROCESSES) as pool:
         addresses = chain.from_iterable(pool.imap(_make_addresses, parts))
         rows = ((address, Weight(make_weight(voter))) for voter, address in enumerate(addresses))
-        return build_census(rows, election.ward_bits)
+        return build_census(rows, election.sheet_bits)
 
 
 def sign_blocks(electorate: Electorate) -> Iterator[list[bytes]]:

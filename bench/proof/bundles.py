@@ -36,13 +36,13 @@ SALT = Hash32(bytes(32))
 class Size:
     """How much a bundle holds.
 
-    direct: ballots in batches of their own. signed: in batches of at most `batch`, each of one ward of 2**ward_bits
+    direct: ballots in batches of their own. signed: in batches of at most `batch`, each of one sheet of 2**sheet_bits
     voters. again: how many voters cast a second, signed ballot; they are among the ballots.
     """
 
     name: str
     voters: int
-    ward_bits: int
+    sheet_bits: int
     direct: int
     signed: int
     batch: int
@@ -50,8 +50,8 @@ class Size:
 
 
 SIZES = (
-    Size("100k", voters=101_000, ward_bits=10, direct=20_000, signed=80_000, batch=100, again=1_000),
-    Size("1m", voters=1_000_000, ward_bits=11, direct=0, signed=1_000_000, batch=1_024, again=1_000),
+    Size("100k", voters=101_000, sheet_bits=10, direct=20_000, signed=80_000, batch=100, again=1_000),
+    Size("1m", voters=1_000_000, sheet_bits=11, direct=0, signed=1_000_000, batch=1_024, again=1_000),
 )
 
 
@@ -60,7 +60,7 @@ def make_bundle(size: Size) -> Evidence:
     chooser = random.Random(size.name)
     census = build_census(
         ((Address(chooser.randbytes(20)), Weight(chooser.randrange(1, MAX_WEIGHT + 1))) for _ in range(size.voters)),
-        size.ward_bits,
+        size.sheet_bits,
     )
     definition = make_definition()
     arguments = BoxArguments(
@@ -68,10 +68,10 @@ def make_bundle(size: Size) -> Evidence:
         organizer=ORGANIZER,
         opens_at=UnixSeconds(OPENS_AT),
         closes_at=UnixSeconds(CLOSES_AT),
-        ward_bits=size.ward_bits,
+        sheet_bits=size.sheet_bits,
         voters=size.voters,
         max_ballot_bytes=OPTIONS,
-        ward_roots=census.ward_roots,
+        sheet_roots=census.sheet_roots,
     )
     box = box_address(PINS.factory, PINS.implementation, SALT, arguments)
     code = clone_runtime_code(PINS.implementation, arguments)
@@ -159,10 +159,10 @@ def make_header(chooser: random.Random, state_root: Hash32) -> bytes:
 
 
 def _cut(voters: Sequence[int], size: Size) -> Iterator[list[int]]:
-    """Cut ascending voters into batches, each of one ward."""
+    """Cut ascending voters into batches, each of one sheet."""
     part: list[int] = []
     for voter in voters:
-        if part and (len(part) == size.batch or voter >> size.ward_bits != part[0] >> size.ward_bits):
+        if part and (len(part) == size.batch or voter >> size.sheet_bits != part[0] >> size.sheet_bits):
             yield part
             part = []
         part.append(voter)

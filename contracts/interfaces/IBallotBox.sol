@@ -38,11 +38,11 @@ interface IBallotBox {
     error BallotBoxNotOrganizer(address caller, address organizer);
     /// @notice Voters have the indices 0 … voters - 1.
     error BallotBoxVoterOutOfRange(uint256 voter, uint256 voters);
-    /// @notice Wards have the indices 0 … wards - 1.
-    error BallotBoxWardOutOfRange(uint256 ward, uint256 wards);
+    /// @notice Sheets have the indices 0 … sheets - 1.
+    error BallotBoxSheetOutOfRange(uint256 sheet, uint256 sheets);
     /// @notice The ballot has more bytes than the election allows.
     error BallotBoxBallotTooLong(uint256 voter, uint256 length, uint256 maxBallotBytes);
-    /// @notice The proof does not lead from this voter, account and weight to the ward's root.
+    /// @notice The proof does not lead from this voter, account and weight to the sheet's root.
     error BallotBoxNotInCensus(uint256 voter, address account, uint256 weight);
     /// @notice A batch needs at least one ballot.
     error BallotBoxEmptyBatch();
@@ -50,15 +50,15 @@ interface IBallotBox {
     error BallotBoxTruncatedBatch(uint256 offset, uint256 length);
     /// @notice The voters of a batch stand in strictly ascending order.
     error BallotBoxVotersNotAscending(uint256 previous, uint256 voter);
-    /// @notice All voters of a batch belong to the ward of its first one.
-    error BallotBoxVoterOutsideWard(uint256 voter, uint256 ward);
+    /// @notice All voters of a batch belong to the sheet of its first one.
+    error BallotBoxVoterOutsideSheet(uint256 voter, uint256 sheet);
     /// @notice A signed ballot is dated `opensAt <= castAt <= timestamp`.
     error BallotBoxCastAtOutsideWindow(uint256 voter, uint256 castAt, uint256 opensAt, uint256 timestamp);
     /// @notice No account signed this: the signature is malformed or malleable.
     error BallotBoxInvalidSignature(uint256 voter);
-    /// @notice The signers, weights and proof of this batch do not lead to the ward's root: a signature is not by the
+    /// @notice The signers, weights and proof of this batch do not lead to the sheet's root: a signature is not by the
     /// census's account, a weight is not the census's, or the proof is wrong.
-    error BallotBoxBatchNotInCensus(uint256 ward);
+    error BallotBoxBatchNotInCensus(uint256 sheet);
 
     /// @notice Start the chain of hashes at the definition's hash. Called by the factory in the transaction that
     /// creates the box; whoever else calls it changes nothing.
@@ -68,14 +68,14 @@ interface IBallotBox {
     /// @param voter The caller's index in the census.
     /// @param weight The caller's weight in the census.
     /// @param ballot The ballot's bytes: one int8 an option, contests one after another; not interpreted here.
-    /// @param proof Merkle proof of (voter, caller, weight) against the root of the voter's ward.
+    /// @param proof Merkle proof of (voter, caller, weight) against the root of the voter's sheet.
     function cast(uint32 voter, uint96 weight, bytes calldata ballot, bytes32[] calldata proof) external;
 
-    /// @notice Cast ballots that voters of one ward signed (EIP-712, `Ballot(uint32 voter,uint40 castAt,bytes ballot)`).
+    /// @notice Cast ballots that voters of one sheet signed (EIP-712, `Ballot(uint32 voter,uint40 castAt,bytes ballot)`).
     /// Anyone may bring them; bringing one twice does nothing, for an exact repeat of a record does not count.
     /// @param signedRecords For each ballot its record followed by the compact signature (EIP-2098), r | vs, 64 bytes;
     /// strictly ascending by voter.
-    /// @param proof One Merkle multiproof for all voters of the batch against their ward's root (libraries/Census.sol).
+    /// @param proof One Merkle multiproof for all voters of the batch against their sheet's root (libraries/Census.sol).
     function castSigned(bytes calldata signedRecords, bytes32[] calldata proof) external;
 
     /// @notice Cancel the election. Only the organizer, only before the opening.
@@ -96,8 +96,8 @@ interface IBallotBox {
     /// @notice First second in which ballots are taken no more (unix time).
     function closesAt() external view returns (uint40);
 
-    /// @notice A ward holds 2**wardBits consecutive voters, the last one what is left.
-    function wardBits() external view returns (uint8);
+    /// @notice A sheet holds 2**sheetBits consecutive voters, the last one what is left.
+    function sheetBits() external view returns (uint8);
 
     /// @notice Number of voters in the census.
     function voters() external view returns (uint32);
@@ -105,11 +105,11 @@ interface IBallotBox {
     /// @notice Most bytes that a ballot may have.
     function maxBallotBytes() external view returns (uint16);
 
-    /// @notice Number of wards.
-    function wardCount() external view returns (uint256);
+    /// @notice Number of sheets.
+    function sheetCount() external view returns (uint256);
 
-    /// @notice Merkle root over the voters of a ward.
-    function wardRoot(uint256 ward) external view returns (bytes32);
+    /// @notice Merkle root over the voters of a sheet.
+    function sheetRoot(uint256 sheet) external view returns (bytes32);
 
     /// @notice The EIP-712 digest that a voter signs.
     function hashBallot(uint32 voter, uint40 castAt, bytes calldata ballot) external view returns (bytes32);

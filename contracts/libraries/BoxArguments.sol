@@ -16,17 +16,17 @@ using BoxArguments for Rules global;
 ///            32  organizer       20
 ///            52  opensAt          5
 ///            57  closesAt         5
-///            62  wardBits         1
+///            62  sheetBits         1
 ///            63  voters           4
 ///            67  maxBallotBytes   2
-///            69  root of ward 0  32, then of ward 1, …
+///            69  root of sheet 0  32, then of sheet 1, …
 library BoxArguments {
     bytes10 internal constant CLONE_PREFIX = 0x363d3d373d3d3d363d73;
     /// Where the arguments begin in the code.
     uint256 internal constant START = 45;
     uint256 internal constant ORGANIZER = START + 32;
     uint256 internal constant RULES = START + 52;
-    uint256 internal constant WARD_ROOTS = START + 69;
+    uint256 internal constant SHEET_ROOTS = START + 69;
 
     /// @dev Whether the executing account is a clone, so that what follows here means anything.
     function isClone() internal view returns (bool) {
@@ -53,7 +53,7 @@ library BoxArguments {
         return uint40(Rules.unwrap(self) >> 176);
     }
 
-    function wardBits(Rules self) internal pure returns (uint256) {
+    function sheetBits(Rules self) internal pure returns (uint256) {
         return uint8(Rules.unwrap(self) >> 168);
     }
 
@@ -65,11 +65,11 @@ library BoxArguments {
         return uint16(Rules.unwrap(self) >> 120);
     }
 
-    /// @dev The caller has checked that the ward exists; beyond the last one this is zero.
-    function wardRoot(uint256 ward) internal view returns (bytes32) {
+    /// @dev The caller has checked that the sheet exists; beyond the last one this is zero.
+    function sheetRoot(uint256 sheet) internal view returns (bytes32) {
         unchecked {
-            // A ward's index is below 2**32, so the offset is far below 2**256.
-            return LowLevel.ownCode(WARD_ROOTS + 32 * ward);
+            // A sheet's index is below 2**32, so the offset is far below 2**256.
+            return LowLevel.ownCode(SHEET_ROOTS + 32 * sheet);
         }
     }
 }

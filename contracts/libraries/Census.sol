@@ -5,9 +5,9 @@ import {EfficientHashLib} from "solady/src/utils/EfficientHashLib.sol";
 
 import {LowLevel} from "./LowLevel.sol";
 
-/// @title Census: the Merkle tree over the voters of one ward
+/// @title Census: the Merkle tree over the voters of one sheet
 /// @dev The tree of OpenZeppelin's StandardMerkleTree for (uint256 index, address account, uint256 weight), in census
-/// order (`sortLeaves: false`): 2n - 1 nodes in an array, the i-th voter of the ward at 2n - 2 - i, the children of
+/// order (`sortLeaves: false`): 2n - 1 nodes in an array, the i-th voter of the sheet at 2n - 2 - i, the children of
 /// node p at 2p + 1 and 2p + 2, the root at 0.
 library Census {
     /// Bytes that a node takes in a queue: its position in the tree and its hash.

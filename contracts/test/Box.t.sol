@@ -18,37 +18,37 @@ contract BoxTest is ElectionTest {
         VM.assertEq(box.organizer(), organizer);
         VM.assertEq(box.opensAt(), OPENS_AT);
         VM.assertEq(box.closesAt(), CLOSES_AT);
-        VM.assertEq(box.wardBits(), WARD_BITS);
+        VM.assertEq(box.sheetBits(), SHEET_BITS);
         VM.assertEq(box.voters(), VOTERS);
         VM.assertEq(box.maxBallotBytes(), MAX_BALLOT_BYTES);
-        VM.assertEq(box.wardCount(), 3);
+        VM.assertEq(box.sheetCount(), 3);
         bytes32[] memory roots = _electorate().roots();
-        for (uint256 ward = 0; ward < 3; ++ward) {
-            VM.assertEq(box.wardRoot(ward), roots[ward]);
+        for (uint256 sheet = 0; sheet < 3; ++sheet) {
+            VM.assertEq(box.sheetRoot(sheet), roots[sheet]);
         }
     }
 
     function test_views__box_of_the_greatest_election__lose_no_bit() public {
         ElectionParams memory params = ElectionParams((1 << 39) - 2, (1 << 39) - 1, 16, 764 << 16, type(uint16).max);
         bytes32[] memory roots = new bytes32[](764);
-        for (uint256 ward = 0; ward < roots.length; ++ward) {
-            roots[ward] = ~bytes32(ward);
+        for (uint256 sheet = 0; sheet < roots.length; ++sheet) {
+            roots[sheet] = ~bytes32(sheet);
         }
         box = _create(params, roots, 1);
         VM.assertEq(
-            abi.encode(box.opensAt(), box.closesAt(), box.wardBits(), box.voters(), box.maxBallotBytes()),
+            abi.encode(box.opensAt(), box.closesAt(), box.sheetBits(), box.voters(), box.maxBallotBytes()),
             abi.encode(params)
         );
-        VM.assertEq(box.wardCount(), 764);
-        VM.assertEq(box.wardRoot(763), roots[763]);
+        VM.assertEq(box.sheetCount(), 764);
+        VM.assertEq(box.sheetRoot(763), roots[763]);
     }
 
-    function test_ward_root__ward_out_of_range__reverts() public {
-        uint256[3] memory wards = [uint256(3), 4, type(uint256).max];
-        for (uint256 i = 0; i < wards.length; ++i) {
+    function test_sheet_root__sheet_out_of_range__reverts() public {
+        uint256[3] memory sheets = [uint256(3), 4, type(uint256).max];
+        for (uint256 i = 0; i < sheets.length; ++i) {
             _assertRefuses(
-                abi.encodeCall(IBallotBox.wardRoot, (wards[i])),
-                abi.encodeWithSelector(IBallotBox.BallotBoxWardOutOfRange.selector, wards[i], 3)
+                abi.encodeCall(IBallotBox.sheetRoot, (sheets[i])),
+                abi.encodeWithSelector(IBallotBox.BallotBoxSheetOutOfRange.selector, sheets[i], 3)
             );
         }
     }

@@ -159,20 +159,20 @@ contract CastTest is ElectionTest {
     /// @dev In any electorate any voter's ballot is in, bytes unchanged.
     function testFuzz_cast__any_voter_of_any_electorate__is_in(
         uint256 count,
-        uint256 wardBits,
+        uint256 sheetBits,
         uint256 voter,
         uint96 weight,
         bytes memory ballot
     ) public {
         count = _bound(count, 1, 40);
         voter = _bound(voter, 0, count - 1);
-        Electorate memory electorate = Electorates.make(count, _bound(wardBits, 0, 7));
+        Electorate memory electorate = Electorates.make(count, _bound(sheetBits, 0, 7));
         electorate.weights[voter] = weight;
         bytes32[] memory roots = electorate.seal().roots();
         ElectionParams memory params = ElectionParams(
             OPENS_AT,
             CLOSES_AT,
-            uint8(electorate.wardBits),
+            uint8(electorate.sheetBits),
             uint32(count),
             uint16(ballot.length == 0 ? 1 : ballot.length)
         );

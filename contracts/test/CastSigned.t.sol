@@ -12,9 +12,9 @@ import {Electorate, Electorates} from "./support/Electorate.sol";
 contract CastSignedTest is ElectionTest {
     using Electorates for Electorate;
 
-    function test_cast_signed__every_subset_of_wards_of_every_size__is_in() public {
+    function test_cast_signed__every_subset_of_sheets_of_every_size__is_in() public {
         for (uint256 size = 1; size < 8; ++size) {
-            // Ward 0 has eight voters, ward 1 has `size` of them.
+            // Sheet 0 has eight voters, sheet 1 has `size` of them.
             Electorate memory electorate = Electorates.make(8 + size, 3).seal();
             box = _createAndOpen(electorate);
             uint256 snapshot = VM.snapshotState();
@@ -31,18 +31,18 @@ contract CastSignedTest is ElectionTest {
     /// @dev In any electorate any batch is in, and equals its ballots brought one by one but for its boundary.
     function testFuzz_cast_signed__any_batch__equals_its_ballots_one_by_one(
         uint256 count,
-        uint256 wardBits,
-        uint256 ward,
+        uint256 sheetBits,
+        uint256 sheet,
         uint256 subset,
         bytes32 seed
     ) public {
         count = _bound(count, 1, 70);
-        Electorate memory electorate = Electorates.make(count, _bound(wardBits, 0, 6)).seal();
-        ward = _bound(ward, 0, electorate.wards.length - 1);
-        uint256 size = (electorate.wards[ward].length + 1) / 2;
+        Electorate memory electorate = Electorates.make(count, _bound(sheetBits, 0, 6)).seal();
+        sheet = _bound(sheet, 0, electorate.sheets.length - 1);
+        uint256 size = (electorate.sheets[sheet].length + 1) / 2;
         subset &= (1 << size) - 1;
         VM.assume(subset != 0);
-        uint256[] memory voters = _subset(ward << electorate.wardBits, size, subset);
+        uint256[] memory voters = _subset(sheet << electorate.sheetBits, size, subset);
         box = _createAndOpen(electorate);
 
         bytes memory batch;
@@ -93,7 +93,7 @@ contract CastSignedTest is ElectionTest {
         }
     }
 
-    function test_cast_signed__ward_of_a_thousand__is_in() public {
+    function test_cast_signed__sheet_of_a_thousand__is_in() public {
         Electorate memory electorate = Electorates.make(1024 + 477, 10).seal();
         box = _createAndOpen(electorate);
         uint256[] memory voters = _subset(1024, 256, uint256(keccak256("about half of them")));
@@ -213,18 +213,18 @@ contract CastSignedTest is ElectionTest {
         );
     }
 
-    function test_cast_signed__voters_of_two_wards__revert() public {
+    function test_cast_signed__voters_of_two_sheets__revert() public {
         _assertRefuses(
             _batchCall(_signedBatch(_list(3, 4)), _list(3)),
-            abi.encodeWithSelector(IBallotBox.BallotBoxVoterOutsideWard.selector, 4, 0)
+            abi.encodeWithSelector(IBallotBox.BallotBoxVoterOutsideSheet.selector, 4, 0)
         );
         _assertRefuses(
             _batchCall(_signedBatch(_list(4, 7, 8)), _list(4, 7)),
-            abi.encodeWithSelector(IBallotBox.BallotBoxVoterOutsideWard.selector, 8, 1)
+            abi.encodeWithSelector(IBallotBox.BallotBoxVoterOutsideSheet.selector, 8, 1)
         );
     }
 
-    function test_cast_signed__voter_of_an_earlier_ward__reverts() public {
+    function test_cast_signed__voter_of_an_earlier_sheet__reverts() public {
         _assertRefuses(
             _batchCall(_signedBatch(_list(4, 3)), _list(4)),
             abi.encodeWithSelector(IBallotBox.BallotBoxVotersNotAscending.selector, 4, 3)

@@ -91,25 +91,25 @@ contract FactoryTest is ElectionTest {
         VM.assertEq(created.closesAt() - created.opensAt(), 1);
     }
 
-    function test_create__ward_bits__are_at_most_16() public {
+    function test_create__sheet_bits__are_at_most_16() public {
         ElectionParams memory params = _params();
-        params.wardBits = 17;
+        params.sheetBits = 17;
         _assertRefusesCreation(
             params,
             new bytes32[](1),
-            abi.encodeWithSelector(IBallotBoxFactory.BallotBoxFactoryInvalidWardBits.selector, 17, 16)
+            abi.encodeWithSelector(IBallotBoxFactory.BallotBoxFactoryInvalidSheetBits.selector, 17, 16)
         );
-        params.wardBits = 255;
+        params.sheetBits = 255;
         _assertRefusesCreation(
             params,
             new bytes32[](1),
-            abi.encodeWithSelector(IBallotBoxFactory.BallotBoxFactoryInvalidWardBits.selector, 255, 16)
+            abi.encodeWithSelector(IBallotBoxFactory.BallotBoxFactoryInvalidSheetBits.selector, 255, 16)
         );
-        params.wardBits = 16;
+        params.sheetBits = 16;
         params.voters = 65_537;
         IBallotBox created = _create(params, _filledRoots(2), 1);
-        VM.assertEq(created.wardCount(), 2);
-        VM.assertEq(created.wardRoot(1), bytes32(uint256(2)));
+        VM.assertEq(created.sheetCount(), 2);
+        VM.assertEq(created.sheetRoot(1), bytes32(uint256(2)));
     }
 
     function test_create__no_voters__reverts() public {
@@ -146,47 +146,49 @@ contract FactoryTest is ElectionTest {
             _assertRefusesCreation(
                 _params(),
                 _filledRoots(found),
-                abi.encodeWithSelector(IBallotBoxFactory.BallotBoxFactoryWrongWardCount.selector, found, 3)
+                abi.encodeWithSelector(IBallotBoxFactory.BallotBoxFactoryWrongSheetCount.selector, found, 3)
             );
         }
     }
 
-    function test_create__a_voter_more_than_fits__needs_a_ward_more() public {
+    function test_create__a_voter_more_than_fits__needs_a_sheet_more() public {
         ElectionParams memory params = _params();
         for (uint32 voters = 1; voters < 18; ++voters) {
             params.voters = voters;
-            uint256 wards = (voters + 3) / 4;
-            VM.assertEq(_create(params, _filledRoots(wards), 1).wardCount(), wards);
+            uint256 sheets = (voters + 3) / 4;
+            VM.assertEq(_create(params, _filledRoots(sheets), 1).sheetCount(), sheets);
         }
         params.voters = type(uint32).max;
         _assertRefusesCreation(
             params,
             _filledRoots(1),
-            abi.encodeWithSelector(IBallotBoxFactory.BallotBoxFactoryWrongWardCount.selector, 1, 1 << 30)
+            abi.encodeWithSelector(IBallotBoxFactory.BallotBoxFactoryWrongSheetCount.selector, 1, 1 << 30)
         );
     }
 
-    function test_create__wards__are_at_most_764() public {
+    function test_create__sheets__are_at_most_764() public {
         ElectionParams memory params = _params();
-        params.wardBits = 0;
+        params.sheetBits = 0;
         params.voters = 765;
         _assertRefusesCreation(
             params,
             _filledRoots(765),
-            abi.encodeWithSelector(IBallotBoxFactory.BallotBoxFactoryTooManyWards.selector, 765, 764)
+            abi.encodeWithSelector(IBallotBoxFactory.BallotBoxFactoryTooManySheets.selector, 765, 764)
         );
         params.voters = 764;
         IBallotBox created = _create(params, _filledRoots(764), 1);
-        VM.assertEq(created.wardRoot(763), bytes32(uint256(764)));
+        VM.assertEq(created.sheetRoot(763), bytes32(uint256(764)));
         VM.assertEq(address(created).code.length, 24_562, "as near to EIP-170's 24,576 as roots go");
     }
 
     function test_create__zero_root__reverts_wherever_it_stands() public {
-        for (uint256 ward = 0; ward < 3; ++ward) {
+        for (uint256 sheet = 0; sheet < 3; ++sheet) {
             bytes32[] memory roots = _filledRoots(3);
-            roots[ward] = 0;
+            roots[sheet] = 0;
             _assertRefusesCreation(
-                _params(), roots, abi.encodeWithSelector(IBallotBoxFactory.BallotBoxFactoryZeroWardRoot.selector, ward)
+                _params(),
+                roots,
+                abi.encodeWithSelector(IBallotBoxFactory.BallotBoxFactoryZeroSheetRoot.selector, sheet)
             );
         }
     }
@@ -221,18 +223,18 @@ contract FactoryTest is ElectionTest {
         uint256 rootCount,
         bytes32 salt
     ) public {
-        // Three in four windows lie near the edges of what is valid, and three in four have as many roots as wards.
+        // Three in four windows lie near the edges of what is valid, and three in four have as many roots as sheets.
         if (uint8(salt[0]) % 4 != 0) {
             params.opensAt = uint40(_bound(params.opensAt, CREATED_AT, CREATED_AT + 9));
             params.closesAt = uint40(_bound(params.closesAt, params.opensAt, params.opensAt + 9));
         }
-        params.wardBits = uint8(_bound(params.wardBits, 0, 17));
-        params.voters = uint32(_bound(params.voters, 0, 6 << params.wardBits));
+        params.sheetBits = uint8(_bound(params.sheetBits, 0, 17));
+        params.voters = uint32(_bound(params.voters, 0, 6 << params.sheetBits));
         rootCount = _bound(rootCount, 0, 7);
-        if (uint8(salt[1]) % 4 != 0) rootCount = (params.voters + (1 << params.wardBits) - 1) >> params.wardBits;
+        if (uint8(salt[1]) % 4 != 0) rootCount = (params.voters + (1 << params.sheetBits) - 1) >> params.sheetBits;
         bool valid = CREATED_AT < params.opensAt && params.opensAt < params.closesAt && params.closesAt < 1 << 39
-            && params.wardBits <= 16 && params.voters > 0 && params.maxBallotBytes > 0
-            && rootCount == (uint256(params.voters) + (1 << params.wardBits) - 1) >> params.wardBits;
+            && params.sheetBits <= 16 && params.voters > 0 && params.maxBallotBytes > 0
+            && rootCount == (uint256(params.voters) + (1 << params.sheetBits) - 1) >> params.sheetBits;
         bytes32[] memory roots = _filledRoots(rootCount);
         VM.prank(stranger);
         (bool ok, bytes memory answer) =
@@ -265,8 +267,8 @@ contract FactoryTest is ElectionTest {
     /// @dev Roots 1, 2, …
     function _filledRoots(uint256 count) private pure returns (bytes32[] memory roots) {
         roots = new bytes32[](count);
-        for (uint256 ward = 0; ward < count; ++ward) {
-            roots[ward] = bytes32(ward + 1);
+        for (uint256 sheet = 0; sheet < count; ++sheet) {
+            roots[sheet] = bytes32(sheet + 1);
         }
     }
 
@@ -285,7 +287,7 @@ contract FactoryTest is ElectionTest {
         returns (bytes memory)
     {
         bytes memory rules = abi.encodePacked(
-            params.opensAt, params.closesAt, params.wardBits, params.voters, params.maxBallotBytes, roots
+            params.opensAt, params.closesAt, params.sheetBits, params.voters, params.maxBallotBytes, roots
         );
         return abi.encodePacked(
             hex"363d3d373d3d3d363d73",

@@ -180,16 +180,16 @@ contract SignaturesTest is ElectionTest {
         VM.assertEq(box.head(), head);
     }
 
-    function _assertRefusesBatch(bytes memory batch, uint256[] memory voters, uint256 ward) private {
+    function _assertRefusesBatch(bytes memory batch, uint256[] memory voters, uint256 sheet) private {
         _assertRefuses(
-            _batchCall(batch, voters), abi.encodeWithSelector(IBallotBox.BallotBoxBatchNotInCensus.selector, ward)
+            _batchCall(batch, voters), abi.encodeWithSelector(IBallotBox.BallotBoxBatchNotInCensus.selector, sheet)
         );
     }
 
     /// @dev Puts another root into the box's code, which no contract can do.
     function _replaceRoot(bytes32 oldRoot, bytes32 newRoot) private {
         bytes memory code = address(box).code;
-        // 45 bytes of proxy and 69 of other arguments stand before the root of ward 0.
+        // 45 bytes of proxy and 69 of other arguments stand before the root of sheet 0.
         for (uint256 i = 0; i < 32; ++i) {
             VM.assertTrue(code[114 + i] == oldRoot[i], "the root's place");
             code[114 + i] = newRoot[i];

@@ -65,9 +65,9 @@ VOTER_PROOF: dict[str, Any] = {
     ],
     "qballot_census_proof": 1,
     "root": "0xc333620a374a20e267b028a504805c59dc3170af6de035444bebf15ba72ab03c",
+    "sheet": 0,
+    "sheet_bits": 10,
     "voters": 3,
-    "ward": 0,
-    "ward_bits": 10,
     "weight": "1",
 }
 ALIVE: dict[str, Any] = {"status": "alive"}
@@ -99,8 +99,8 @@ ELECTION: dict[str, Any] = {
     "definition_bytes": f"0x{_DEFINITION_BYTES.hex()}",
     "definition_hash": _hash("e"),
     "invalid_reason": None,
-    "ward_bits": 10,
-    "ward_roots": [_hash("f")],
+    "sheet_bits": 10,
+    "sheet_roots": [_hash("f")],
     "max_ballot_bytes": 2,
     "created": _SOURCE,
     "head": _hash("a"),

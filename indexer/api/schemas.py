@@ -82,8 +82,8 @@ class ElectionBody(ElectionSummary):
     definition_bytes: Annotated[BytesText, Field(description="The definition as it was hashed")]
     definition_hash: HashText
     invalid_reason: Annotated[str | None, Field(description="Why the election is never counted")]
-    ward_bits: int
-    ward_roots: list[HashText]
+    sheet_bits: int
+    sheet_roots: list[HashText]
     max_ballot_bytes: int
     created: SourceBody
     head: Annotated[HashText, Field(description="Head of the hash chain, recomputed from the records")]
@@ -196,7 +196,7 @@ class BallotList(Schema):
 
 
 class VoterProofBody(Schema):
-    """A voter with the way to the root of the voter's ward, which stands in the box's own code."""
+    """A voter with the way to the root of the voter's sheet, which stands in the box's own code."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.VOTER_PROOF]})
 
@@ -204,10 +204,10 @@ class VoterProofBody(Schema):
     index: Annotated[int, Field(description="The voter's place in the whole census, from 0")]
     proof: Annotated[list[HashText], Field(description="What `cast` asks for, the lowest node first")]
     qballot_census_proof: Annotated[int, Field(description="Version of this form")]
-    root: Annotated[HashText, Field(description="Root of the voter's ward")]
+    root: Annotated[HashText, Field(description="Root of the voter's sheet")]
+    sheet: int
+    sheet_bits: int
     voters: Annotated[int, Field(description="Voters in the census")]
-    ward: int
-    ward_bits: int
     weight: NumberText
 
 

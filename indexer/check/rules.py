@@ -19,7 +19,7 @@ from qballot.errors import DefinitionError
 
 def find_wrong_rules(election: Election, factory: Address) -> Fault | None:
     """Find what of an election's rules is not as it was created, or whether it is wrongly called invalid or valid."""
-    if not election.arguments.ward_roots:
+    if not election.arguments.sheet_roots:
         # Kept of a box whose address did not follow from the code that an endpoint gave for it: the chain alone tells.
         return None if election.invalid_reason is not None else Fault("rules", "no root of its census is kept")
     recomputed = box_address(factory, compute_implementation_address(factory), election.salt, election.arguments)

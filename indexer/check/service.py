@@ -226,7 +226,7 @@ class _Check:
         return fault if fault is not None or rpc is None else self._compare_places(rpc, election)
 
     def _compare_contents(self, rpc: Rpc, election: Election) -> Fault | None:
-        if not election.arguments.ward_roots:
+        if not election.arguments.sheet_roots:
             fault = find_wrong_reason(rpc, election, self._cursor.factory, self._at)
             if fault is not None:
                 return fault

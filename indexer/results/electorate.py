@@ -42,11 +42,11 @@ class Electorates:
         return Missing.VOTER if entry is None else self._prove(election, census, entry)
 
     def _prove(self, election: Election, census: KeptCensus, entry: CensusEntry) -> VoterProof:
-        ward, place = divmod(entry.index, 1 << census.ward_bits)
-        entries = self._ledger.load_ward(census, ward)
+        sheet, place = divmod(entry.index, 1 << census.sheet_bits)
+        entries = self._ledger.load_sheet(census, sheet)
         try:
             nodes = build_tree([hash_leaf(item.index, item.address, item.weight) for item in entries])
-            proof = VoterProof(entry, census.voters, census.ward_bits, nodes[0], tuple(build_proof(nodes, place)))
+            proof = VoterProof(entry, census.voters, census.sheet_bits, nodes[0], tuple(build_proof(nodes, place)))
             check_voter_proof(proof, election.arguments)
         except (InputError, ProofError) as error:
             raise StorageError(f"the ledger's census is not this election's: {error}") from error

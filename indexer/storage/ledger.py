@@ -24,7 +24,7 @@ class KeptCensus:
     number: int
     census_hash: Hash32
     voters: int
-    ward_bits: int
+    sheet_bits: int
     recipe: bytes | None
 
 
@@ -44,7 +44,7 @@ class Ledger:
             new = number is None
             if number is None:
                 number = (connection.scalar(select(func.max(LEDGER_CENSUSES.c.id))) or 0) + 1
-                values = {"census_hash": census_hash, "voters": len(census), "ward_bits": census.ward_bits}
+                values = {"census_hash": census_hash, "voters": len(census), "sheet_bits": census.sheet_bits}
                 connection.execute(insert(LEDGER_CENSUSES).values(id=number, recipe=recipe, **values))
                 insert_census_voters(connection, _rows(census, number))
             boxes = LEDGER_ELECTION_CENSUSES
@@ -61,7 +61,7 @@ class Ledger:
         if row is None:
             return None
         recipe = None if row["recipe"] is None else bytes(row["recipe"])
-        return KeptCensus(row["id"], Hash32(bytes(row["census_hash"])), row["voters"], row["ward_bits"], recipe)
+        return KeptCensus(row["id"], Hash32(bytes(row["census_hash"])), row["voters"], row["sheet_bits"], recipe)
 
     def load_voter(self, census: KeptCensus, address: Address) -> CensusEntry | None:
         """Load a voter by address; None when the census has none. Raises StorageError."""
@@ -71,11 +71,11 @@ class Ledger:
             row = connection.execute(query).first()
         return None if row is None else CensusEntry(VoterIndex(row.voter), address, Weight(int(row.weight)))
 
-    def load_ward(self, census: KeptCensus, ward: int) -> list[CensusEntry]:
-        """Load all voters of one ward, by index. Raises StorageError."""
+    def load_sheet(self, census: KeptCensus, sheet: int) -> list[CensusEntry]:
+        """Load all voters of one sheet, by index. Raises StorageError."""
         voters = LEDGER_CENSUS_VOTERS.c
-        first = ward << census.ward_bits
-        chosen = voters.voter.between(first, first + (1 << census.ward_bits) - 1)
+        first = sheet << census.sheet_bits
+        chosen = voters.voter.between(first, first + (1 << census.sheet_bits) - 1)
         query = select(LEDGER_CENSUS_VOTERS).where(voters.census_id == census.number, chosen).order_by(voters.voter)
         with self._reading() as connection:
             return [

@@ -17,7 +17,7 @@ class LedgerCensusRow(Row, table=True):
     id: int = Field(primary_key=True)
     census_hash: bytes = Field(unique=True)
     voters: int = Field(sa_type=BigInteger)
-    ward_bits: int
+    sheet_bits: int
     recipe: bytes | None = None
 
 

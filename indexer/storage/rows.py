@@ -54,10 +54,10 @@ def election_values(election: Election, number: int) -> dict[str, Any]:
         "definition": election.definition,
         "opens_at": arguments.opens_at,
         "closes_at": arguments.closes_at,
-        "ward_bits": arguments.ward_bits,
+        "sheet_bits": arguments.sheet_bits,
         "voters": arguments.voters,
         "max_ballot_bytes": arguments.max_ballot_bytes,
-        "ward_roots": b"".join(arguments.ward_roots),
+        "sheet_roots": b"".join(arguments.sheet_roots),
         **progress_values(election),
         "invalid_reason": election.invalid_reason,
         "voters_cast": 0,
@@ -168,16 +168,16 @@ def read_listing(row: RowMapping) -> Listing:
 
 def read_arguments(row: RowMapping) -> BoxArguments:
     """Read the columns of an election that stand in its box's code."""
-    roots = bytes(row["ward_roots"])
+    roots = bytes(row["sheet_roots"])
     return BoxArguments(
         definition_hash=Hash32(bytes(row["definition_hash"])),
         organizer=Address(bytes(row["organizer"])),
         opens_at=UnixSeconds(row["opens_at"]),
         closes_at=UnixSeconds(row["closes_at"]),
-        ward_bits=row["ward_bits"],
+        sheet_bits=row["sheet_bits"],
         voters=row["voters"],
         max_ballot_bytes=row["max_ballot_bytes"],
-        ward_roots=tuple(Hash32(roots[at : at + _ROOT_BYTES]) for at in range(0, len(roots), _ROOT_BYTES)),
+        sheet_roots=tuple(Hash32(roots[at : at + _ROOT_BYTES]) for at in range(0, len(roots), _ROOT_BYTES)),
     )
 
 

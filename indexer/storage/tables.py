@@ -33,7 +33,7 @@ class ChainCursorRow(Row, table=True):
 
 
 class ElectionRow(Row, table=True):
-    """One ballot box. `ward_roots` are 32 bytes each, one after another."""
+    """One ballot box. `sheet_roots` are 32 bytes each, one after another."""
 
     __tablename__ = "elections"
     __table_args__ = (UniqueConstraint("block_hash", "log_index"),)
@@ -50,10 +50,10 @@ class ElectionRow(Row, table=True):
     definition: bytes
     opens_at: int = Field(sa_type=BigInteger)
     closes_at: int = Field(sa_type=BigInteger)
-    ward_bits: int
+    sheet_bits: int
     voters: int = Field(sa_type=BigInteger)
     max_ballot_bytes: int
-    ward_roots: bytes
+    sheet_roots: bytes
     head: bytes
     batches: int = Field(sa_type=BigInteger)
     records: int = Field(sa_type=BigInteger)

@@ -51,7 +51,7 @@ def is_founded(election: Election) -> bool:
     Where it is not, the endpoint is at fault; an invalid definition is its organizer's.
     """
     # Only the code that stands at the box's address tells the roots, and it is believed only where the address follows.
-    return bool(election.arguments.ward_roots)
+    return bool(election.arguments.sheet_roots)
 
 
 def make_printable(text: str) -> str:

@@ -51,7 +51,7 @@ def build_token_census(
     rpc: Rpc,
     request: TokenRequest,
     *,
-    ward_bits: int | None = None,
+    sheet_bits: int | None = None,
     block_range: int = DEFAULT_BLOCK_RANGE,
     report: Report = say_nothing,
 ) -> Census:
@@ -61,7 +61,7 @@ def build_token_census(
     token contradict each other, ReorgError when the block changed meanwhile, ChainErrors.
     """
     recipe = prepare_recipe(rpc, request)
-    return cook(rpc, recipe, ward_bits=ward_bits, block_range=block_range, report=report)
+    return cook(rpc, recipe, sheet_bits=sheet_bits, block_range=block_range, report=report)
 
 
 def prepare_recipe(rpc: Rpc, request: TokenRequest) -> TokenRecipe:
@@ -95,11 +95,11 @@ def reproduce_census(
     if census.recipe is None:
         raise InputError("the census has no recipe: it was made of a list of voters, which only its maker has")
     rpc.check_chain(census.recipe.chain_id)
-    return cook(rpc, census.recipe, ward_bits=census.ward_bits, block_range=block_range, report=report)
+    return cook(rpc, census.recipe, sheet_bits=census.sheet_bits, block_range=block_range, report=report)
 
 
 def cook(
-    rpc: Rpc, recipe: TokenRecipe, *, ward_bits: int | None, block_range: int, report: Report = say_nothing
+    rpc: Rpc, recipe: TokenRecipe, *, sheet_bits: int | None, block_range: int, report: Report = say_nothing
 ) -> Census:
     """Make the census that a recipe describes. Raises as `build_token_census`."""
     _check_block(rpc, recipe)
@@ -112,7 +112,7 @@ def cook(
     _check_balances(token, ledger.balances, recipe, report)
     delegates = _fetch_delegates(token, ledger.balances, report) if recipe.follow_delegation else None
     _check_block(rpc, recipe)
-    return build_census(compute_voters(ledger.balances, recipe, delegates), ward_bits, recipe)
+    return build_census(compute_voters(ledger.balances, recipe, delegates), sheet_bits, recipe)
 
 
 def find_unfinal(rpc: Rpc, recipe: TokenRecipe) -> BlockHeader | None:

@@ -1,9 +1,9 @@
 """A proof file for each voter, so that nobody depends on the census being served.
 
-    DIR/manifest.json              what all of it belongs to, and how many wards are written
+    DIR/manifest.json              what all of it belongs to, and how many sheets are written
     DIR/3f/0x3fa2….json            one voter's proof, by the address in lower case
 
-256 folders hold a million files without any of them growing too large. Wards are written one after another, and the
+256 folders hold a million files without any of them growing too large. Sheets are written one after another, and the
 manifest says after every few how many are whole: an interrupted run goes on where it was.
 """
 
@@ -17,14 +17,14 @@ from pathlib import Path
 
 from qballot.census.progress import Report, say_nothing
 from qballot.core.census import Census
-from qballot.core.census_proof import dump_ward_proofs
+from qballot.core.census_proof import dump_sheet_proofs
 from qballot.core.types import Address, Hash32
 from qballot.errors import InputError
 
 MANIFEST = "manifest.json"
 MANIFEST_VERSION = 1
-WARDS_A_STEP = 8
-"""Wards between two notes in the manifest: what an interrupted run may write twice."""
+SHEETS_A_STEP = 8
+"""Sheets between two notes in the manifest: what an interrupted run may write twice."""
 
 _DRAFT = f"{MANIFEST}.new"
 
@@ -63,19 +63,19 @@ def _write(census: Census, census_hash: Hash32, folder: Path, report: Report) ->
     for shard in {address[0] for address in census.addresses}:
         (folder / f"{shard:02x}").mkdir(exist_ok=True)
     written = 0
-    for ward in range(done, census.ward_count):
-        report("writing proofs", ward << census.ward_bits, len(census))
-        written += _write_ward(census, ward, folder)
-        if (ward + 1) % WARDS_A_STEP == 0 or ward + 1 == census.ward_count:
-            _note(census, census_hash, folder, ward + 1)
+    for sheet in range(done, census.sheet_count):
+        report("writing proofs", sheet << census.sheet_bits, len(census))
+        written += _write_sheet(census, sheet, folder)
+        if (sheet + 1) % SHEETS_A_STEP == 0 or sheet + 1 == census.sheet_count:
+            _note(census, census_hash, folder, sheet + 1)
     report("writing proofs", len(census), len(census))
     return ProofFiles(folder, len(census), written)
 
 
-def _write_ward(census: Census, ward: int, folder: Path) -> int:
+def _write_sheet(census: Census, sheet: int, folder: Path) -> int:
     prefix = str(folder)
     count = 0
-    for address, data in dump_ward_proofs(census, ward):
+    for address, data in dump_sheet_proofs(census, sheet):
         name = address.hex()
         # Bare system calls: a million files take twice as long through pathlib and buffered files.
         file = os.open(f"{prefix}/{name[:2]}/0x{name}.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
@@ -89,7 +89,7 @@ def _write_ward(census: Census, ward: int, folder: Path) -> int:
 
 
 def _read_progress(census_hash: Hash32, folder: Path) -> int:
-    """Read how many wards are whole; 0 in an empty folder."""
+    """Read how many sheets are whole; 0 in an empty folder."""
     manifest = folder / MANIFEST
     if not manifest.exists():
         if any(path.name != _DRAFT for path in folder.iterdir()):
@@ -97,26 +97,26 @@ def _read_progress(census_hash: Hash32, folder: Path) -> int:
         return 0
     try:
         document = json.loads(manifest.read_bytes())
-        version, found, wards = (document[key] for key in ("qballot_census_proofs", "census_hash", "wards_written"))
-        known = version == MANIFEST_VERSION and isinstance(wards, int) and wards >= 0
+        version, found, sheets = (document[key] for key in ("qballot_census_proofs", "census_hash", "sheets_written"))
+        known = version == MANIFEST_VERSION and isinstance(sheets, int) and sheets >= 0
     except (ValueError, KeyError, TypeError):
-        known, found, wards = False, None, 0
+        known, found, sheets = False, None, 0
     if not known:
         raise InputError(f"{manifest} is not the manifest of a folder of proofs: choose another folder with -o")
     if found != "0x" + census_hash.hex():
         raise InputError(f"{folder} holds the proofs of another census, {found}: choose another folder with -o")
-    return int(wards)
+    return int(sheets)
 
 
-def _note(census: Census, census_hash: Hash32, folder: Path, wards: int) -> None:
+def _note(census: Census, census_hash: Hash32, folder: Path, sheets: int) -> None:
     """Write the manifest, whole or not at all."""
     document = {
         "qballot_census_proofs": MANIFEST_VERSION,
         "census_hash": "0x" + census_hash.hex(),
         "voters": len(census),
-        "ward_bits": census.ward_bits,
-        "wards": census.ward_count,
-        "wards_written": wards,
+        "sheet_bits": census.sheet_bits,
+        "sheets": census.sheet_count,
+        "sheets_written": sheets,
     }
     draft = folder / _DRAFT
     draft.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")

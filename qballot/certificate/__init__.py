@@ -1,4 +1,4 @@
-"""A result as a sheet of paper: what verified evidence says, who named its block, and where the evidence is.
+"""A result as one page of paper: what verified evidence says, who named its block, and where the evidence is.
 
 `facts.py` says what is on it, `pdf.py` and `html.py` how it looks. Nothing on it is of the moment or the machine that
 made it, so that the same evidence and the same word for its block give the same bytes.

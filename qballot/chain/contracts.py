@@ -19,7 +19,7 @@ from qballot.core.types import Address, Hash32, UnixSeconds, VoterIndex, Weight
 from qballot.errors import ChainError, DecodeError
 
 PARAMS_TYPE = "(uint40,uint40,uint8,uint32,uint16)"
-"""ElectionParams: opensAt, closesAt, wardBits, voters, maxBallotBytes."""
+"""ElectionParams: opensAt, closesAt, sheetBits, voters, maxBallotBytes."""
 
 BALLOT_BOX_CREATED = keccak(f"BallotBoxCreated(address,address,bytes32,{PARAMS_TYPE},bytes32,bytes)".encode())
 BALLOTS_CAST = CAST_TOPIC
@@ -28,7 +28,7 @@ BALLOT_BOX_CANCELLED = keccak(b"BallotBoxCancelled()")
 
 @dataclass(frozen=True, slots=True)
 class BallotBoxCreated:
-    """What the factory says of a new box. It is to be checked: ward roots and address are not in it.
+    """What the factory says of a new box. It is to be checked: sheet roots and address are not in it.
 
     opens_at, closes_at: unix seconds. salt: the organizer's choice. definition: the bytes as they were hashed.
     """
@@ -38,7 +38,7 @@ class BallotBoxCreated:
     definition_hash: Hash32
     opens_at: UnixSeconds
     closes_at: UnixSeconds
-    ward_bits: int
+    sheet_bits: int
     voters: int
     max_ballot_bytes: int
     salt: Hash32
@@ -70,7 +70,7 @@ class FactoryContract(_Contract):
 
     def predict(self, salt: Hash32, arguments: BoxArguments, block: BlockId) -> Address:
         """Return the address of the box that the organizer in `arguments` would create."""
-        values = (arguments.organizer, salt, _params(arguments), arguments.ward_roots, arguments.definition_hash)
+        values = (arguments.organizer, salt, _params(arguments), arguments.sheet_roots, arguments.definition_hash)
         return _address(self._read(BALLOT_BOX_FACTORY, "predict", block, *values))
 
 
@@ -107,9 +107,9 @@ class BallotBoxContract(_Contract):
         """Return the first second in which ballots are no longer taken."""
         return UnixSeconds(self._read(BALLOT_BOX, "closesAt", block))
 
-    def ward_bits(self, block: BlockId) -> int:
-        """Return the binary logarithm of the voters in a full ward."""
-        return int(self._read(BALLOT_BOX, "wardBits", block))
+    def sheet_bits(self, block: BlockId) -> int:
+        """Return the binary logarithm of the voters in a full sheet."""
+        return int(self._read(BALLOT_BOX, "sheetBits", block))
 
     def voters(self, block: BlockId) -> int:
         """Return the number of voters in the census."""
@@ -119,13 +119,13 @@ class BallotBoxContract(_Contract):
         """Return the longest ballot that is taken."""
         return int(self._read(BALLOT_BOX, "maxBallotBytes", block))
 
-    def ward_count(self, block: BlockId) -> int:
-        """Return the number of wards."""
-        return int(self._read(BALLOT_BOX, "wardCount", block))
+    def sheet_count(self, block: BlockId) -> int:
+        """Return the number of sheets."""
+        return int(self._read(BALLOT_BOX, "sheetCount", block))
 
-    def ward_root(self, ward: int, block: BlockId) -> Hash32:
-        """Return the Merkle root of a ward's part of the census."""
-        return Hash32(self._read(BALLOT_BOX, "wardRoot", block, ward))
+    def sheet_root(self, sheet: int, block: BlockId) -> Hash32:
+        """Return the Merkle root of a sheet's part of the census."""
+        return Hash32(self._read(BALLOT_BOX, "sheetRoot", block, sheet))
 
     def hash_ballot(self, voter: VoterIndex, cast_at: int, ballot: bytes, block: BlockId) -> Hash32:
         """Return the digest that a voter signs, as the contract computes it."""
@@ -135,7 +135,7 @@ class BallotBoxContract(_Contract):
 def encode_create(salt: Hash32, arguments: BoxArguments, definition: bytes) -> bytes:
     """Encode `create`. The organizer will be the sender, the definition's hash that of its bytes."""
     function = load_function(BALLOT_BOX_FACTORY, "create")
-    return function.encode(_params(arguments), arguments.ward_roots, salt, definition)
+    return function.encode(_params(arguments), arguments.sheet_roots, salt, definition)
 
 
 def encode_cast(voter: VoterIndex, weight: Weight, ballot: bytes, proof: Sequence[Hash32]) -> bytes:
@@ -144,7 +144,7 @@ def encode_cast(voter: VoterIndex, weight: Weight, ballot: bytes, proof: Sequenc
 
 
 def encode_cast_signed(signed_records: bytes, proof: Sequence[Hash32]) -> bytes:
-    """Encode `castSigned`: the signed ballots of voters of one ward, ascending, with their multiproof."""
+    """Encode `castSigned`: the signed ballots of voters of one sheet, ascending, with their multiproof."""
     return load_function(BALLOT_BOX, "castSigned").encode(signed_records, proof)
 
 
@@ -157,14 +157,14 @@ def decode_ballot_box_created(log: Log) -> BallotBoxCreated:
     """Decode the factory's event. Raises DecodeError when the log is another."""
     _check_topics(log, BALLOT_BOX_CREATED, 4)
     params, salt, definition = decode_values((PARAMS_TYPE, "bytes32", "bytes"), log.data)
-    opens_at, closes_at, ward_bits, voters, max_ballot_bytes = params
+    opens_at, closes_at, sheet_bits, voters, max_ballot_bytes = params
     return BallotBoxCreated(
         box=read_address_topic(log.topics[1]),
         organizer=read_address_topic(log.topics[2]),
         definition_hash=log.topics[3],
         opens_at=UnixSeconds(opens_at),
         closes_at=UnixSeconds(closes_at),
-        ward_bits=ward_bits,
+        sheet_bits=sheet_bits,
         voters=voters,
         max_ballot_bytes=max_ballot_bytes,
         salt=Hash32(salt),
@@ -194,7 +194,7 @@ def _params(arguments: BoxArguments) -> tuple[int, int, int, int, int]:
     return (
         arguments.opens_at,
         arguments.closes_at,
-        arguments.ward_bits,
+        arguments.sheet_bits,
         arguments.voters,
         arguments.max_ballot_bytes,
     )

@@ -84,7 +84,7 @@ def check_provenance(
 ) -> BoxArguments:
     """Check that the box's address follows from factory, implementation, salt and the arguments in its code.
 
-    Returns the arguments, ward roots included. Raises ProofError for what does not follow.
+    Returns the arguments, sheet roots included. Raises ProofError for what does not follow.
     """
     try:
         found_implementation, arguments = parse_clone_code(code)
@@ -109,16 +109,16 @@ def check_provenance(
 
 
 def read_event_arguments(event: BallotBoxCreated) -> BoxArguments:
-    """Return the arguments that the event tells, which are all but the ward roots."""
+    """Return the arguments that the event tells, which are all but the sheet roots."""
     return BoxArguments(
         definition_hash=event.definition_hash,
         organizer=event.organizer,
         opens_at=event.opens_at,
         closes_at=event.closes_at,
-        ward_bits=event.ward_bits,
+        sheet_bits=event.sheet_bits,
         voters=event.voters,
         max_ballot_bytes=event.max_ballot_bytes,
-        ward_roots=(),
+        sheet_roots=(),
     )
 
 
@@ -128,7 +128,7 @@ def _without_roots(arguments: BoxArguments) -> tuple[object, ...]:
         arguments.organizer,
         arguments.opens_at,
         arguments.closes_at,
-        arguments.ward_bits,
+        arguments.sheet_bits,
         arguments.voters,
         arguments.max_ballot_bytes,
     )

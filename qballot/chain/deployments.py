@@ -41,7 +41,7 @@ class SentTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 
 
 class ElectionFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a box's address was computed from, the ward roots apart, which are many and stand in its code."""
+    """What a box's address was computed from, the sheet roots apart, which are many and stand in its code."""
 
     title: str
     factory: str
@@ -51,7 +51,7 @@ class ElectionFacts(msgspec.Struct, frozen=True, kw_only=True):
     definition_hash: str
     opens_at: int
     closes_at: int
-    ward_bits: int
+    sheet_bits: int
     voters: int
     max_ballot_bytes: int
 

@@ -57,7 +57,7 @@ def cast_signed_command(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring signed ballots to their box, in batches of one ward each; you pay, whoever you are.
+    """Bring signed ballots to their box, in batches of one sheet each; you pay, whoever you are.
 
     Every signature and census entry is checked first. What is in the box already is skipped. Says of every file what
     became of it; the exit status is 1 when one could not be brought.

@@ -35,20 +35,20 @@ def _group() -> None:
 def build_command(
     voters: Annotated[Path, typer.Argument(metavar="VOTERS.csv", help="Columns `address` and, if wanted, `weight`.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where the census file goes.")] = Path("census.json"),
-    ward_bits: Annotated[
+    sheet_bits: Annotated[
         int | None,
-        typer.Option(min=0, max=16, help="2**N voters a ward; by default 10, or more when the electorate needs it."),
+        typer.Option(min=0, max=16, help="2**N voters a sheet; by default 10, or more when the electorate needs it."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a different file.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON with every ward root.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON with every sheet root.")] = False,
 ) -> None:
-    """Check a list of voters, write the census file and print the ward roots.
+    """Check a list of voters, write the census file and print the sheet roots.
 
     Refused, with the row: an address listed twice, with a wrong checksum or zero; a weight that is not 1 … 2**96 - 1.
 
     Example: qballot census build voters.csv -o census.json
     """
-    census = build_census(parse_voters_csv(read_text(voters)), ward_bits)
+    census = build_census(parse_voters_csv(read_text(voters)), sheet_bits)
     data = dump_census(census)
     write_same(output, data, overwrite=force)
     report = describe_census(census, output, data)

@@ -31,7 +31,7 @@ def proof_command(
     census: Annotated[Path, typer.Option(metavar="FILE", help="Census file.")] = Path("census.json"),
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it to a file instead.")] = None,
 ) -> None:
-    """Print all that a voter needs of the census, as JSON: index, weight, ward, proof and root.
+    """Print all that a voter needs of the census, as JSON: index, weight, sheet, proof and root.
 
     Example: qballot census proof 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266 --census census.json
     """
@@ -76,7 +76,7 @@ def check_command(
     network: NetworkOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare a census file, or a voter's proof, with the ward roots in an election's box.
+    """Compare a census file, or a voter's proof, with the sheet roots in an election's box.
 
     Exit status 3 says that it is not this election's.
 
@@ -98,8 +98,8 @@ def check_command(
         report |= {"address": checksum_address(entry.address), "index": entry.index, "weight": str(entry.weight)}
     elif census is not None:
         check_census(census, arguments)
-        words = f"all {census.ward_count} ward roots agree: this is the census of {len(census):,} voters"
-        report |= {"voters": len(census), "wards": census.ward_count}
+        words = f"all {census.sheet_count} sheet roots agree: this is the census of {len(census):,} voters"
+        report |= {"voters": len(census), "sheets": census.sheet_count}
     typer.echo(json.dumps(report, indent=2) if as_json else f"ok: {words} of {checksum_address(box)}")
 
 
@@ -127,7 +127,7 @@ def import_command(
         engine.dispose()
     if as_json:
         report = {"election": checksum_address(box), "census_hash": "0x" + done.census_hash.hex()}
-        typer.echo(json.dumps({**report, "voters": done.voters, "wards": done.wards, "new": done.new}, indent=2))
+        typer.echo(json.dumps({**report, "voters": done.voters, "sheets": done.sheets, "new": done.new}, indent=2))
         return
     kept = "imported" if done.new else "already there, and now this election's too"
-    typer.echo(f"ok: all {done.wards} ward roots agree; census of {done.voters:,} voters {kept}")
+    typer.echo(f"ok: all {done.sheets} sheet roots agree; census of {done.voters:,} voters {kept}")

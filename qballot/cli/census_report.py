@@ -12,7 +12,7 @@ from qballot.core.census_recipe import write_recipe
 from qballot.core.keccak import keccak
 
 LISTED_ROOTS = 8
-"""Ward roots that are printed for people; `--json` prints all."""
+"""Sheet roots that are printed for people; `--json` prints all."""
 
 
 def describe_census(census: Census, output: Path, data: bytes) -> dict[str, Any]:
@@ -23,25 +23,25 @@ def describe_census(census: Census, output: Path, data: bytes) -> dict[str, Any]
         "census_hash": "0x" + keccak(data).hex(),
         "voters": len(census),
         "total_weight": str(census.total_weight),
-        "ward_bits": census.ward_bits,
-        "ward_count": census.ward_count,
+        "sheet_bits": census.sheet_bits,
+        "sheet_count": census.sheet_count,
         **recipe,
-        "ward_roots": ["0x" + root.hex() for root in census.ward_roots],
+        "sheet_roots": ["0x" + root.hex() for root in census.sheet_roots],
     }
 
 
 def format_report(report: dict[str, Any]) -> str:
     """Write the description for people."""
-    roots = report["ward_roots"]
+    roots = report["sheet_roots"]
     lines = [
         f"census file   {report['census_file']}",
         f"census hash   {report['census_hash']} (keccak256 of the file)",
         f"voters        {report['voters']:,}",
         f"total weight  {int(report['total_weight']):,}",
-        f"wards         {len(roots):,} of up to {1 << report['ward_bits']:,} voters (ward_bits {report['ward_bits']})",
+        f"sheets        {len(roots):,} of up to {1 << report['sheet_bits']:,} voters",
         *_describe_recipe(report.get("recipe")),
-        "ward roots",
-        *(f"  {ward:>3}  {root}" for ward, root in enumerate(roots[:LISTED_ROOTS])),
+        "sheet roots",
+        *(f"  {sheet:>3}  {root}" for sheet, root in enumerate(roots[:LISTED_ROOTS])),
     ]
     if len(roots) > LISTED_ROOTS:
         lines.append(f"  … and {len(roots) - LISTED_ROOTS:,} more: the census file and --json have them all")

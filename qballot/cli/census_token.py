@@ -55,8 +55,8 @@ def from_token_command(
     ignore_supply: Annotated[
         bool, typer.Option("--ignore-supply", help="Go on though the holders do not add up to the total supply.")
     ] = False,
-    ward_bits: Annotated[
-        int | None, typer.Option(min=0, max=16, help="2**N voters a ward; by default 10, or more when needed.")
+    sheet_bits: Annotated[
+        int | None, typer.Option(min=0, max=16, help="2**N voters a sheet; by default 10, or more when needed.")
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Where the census file goes.")] = Path("census.json"),
     force: Annotated[bool, typer.Option("--force", help="Overwrite a different file.")] = False,
@@ -90,7 +90,7 @@ def from_token_command(
     with connect(settings) as rpc:
         with show_progress() as report:
             census = build_token_census(
-                rpc, request, ward_bits=ward_bits, block_range=settings.block_range, report=report
+                rpc, request, sheet_bits=sheet_bits, block_range=settings.block_range, report=report
             )
         data = dump_census(census)
         write_same(output, data, overwrite=force)

@@ -187,7 +187,7 @@ def _describe_plan(plan: ElectionPlan) -> dict[str, str]:
         "organizer": checksum_address(arguments.organizer),
         "opens": f"{arguments.opens_at}, {format_moment(arguments.opens_at)}",
         "closes": f"{arguments.closes_at}, {format_moment(arguments.closes_at)}",
-        "voters": f"{arguments.voters:,} in {_count(len(arguments.ward_roots), 'ward')}",
+        "voters": f"{arguments.voters:,} in {_count(len(arguments.sheet_roots), 'sheet')}",
     }
 
 
@@ -206,7 +206,7 @@ def _election_facts(found: ElectionDeployment, plan: ElectionPlan) -> dict[str, 
         "opens_at": arguments.opens_at,
         "closes_at": arguments.closes_at,
         "voters": arguments.voters,
-        "ward_count": len(arguments.ward_roots),
+        "sheet_count": len(arguments.sheet_roots),
         "salt": "0x" + found.salt.hex(),
     }
 

@@ -63,7 +63,7 @@ def check_command(
             factory=parse_address(settings.factory) if settings.factory else None,
             salt=recorded if salt is None else parse_salt(salt),
             definition=definition,
-            ward_roots=None if census is None else census.ward_roots,
+            sheet_roots=None if census is None else census.sheet_roots,
             from_block=settings.from_block,
             block_range=settings.block_range,
             progress=lambda text: typer.echo(text, err=True),

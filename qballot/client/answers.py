@@ -132,8 +132,8 @@ class Election(ElectionSummary):
     definition_bytes: _Bytes
     definition_hash: _Hash
     invalid_reason: str | None
-    ward_bits: int
-    ward_roots: tuple[_Hash, ...]
+    sheet_bits: int
+    sheet_roots: tuple[_Hash, ...]
     max_ballot_bytes: int
     created: Source
     head: _Hash

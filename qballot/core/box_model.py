@@ -19,12 +19,12 @@ from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Final, ParamSpec, TypeVar
 
-from qballot.core.census import count_wards, hash_leaf
+from qballot.core.census import count_sheets, hash_leaf
 from qballot.core.keccak import keccak
 from qballot.core.merkle import compute_root, verify_multiproof
 from qballot.core.provenance import (
-    MAX_WARD_BITS,
-    MAX_WARDS,
+    MAX_SHEET_BITS,
+    MAX_SHEETS,
     BoxArguments,
     box_address,
     compute_implementation_address,
@@ -105,12 +105,12 @@ class Applied:
 class ElectionParams:
     """What an organizer decides about the box itself, as the factory is given it and before it is checked.
 
-    opens_at, closes_at: unix seconds, uint40. ward_bits: uint8. voters: uint32. max_ballot_bytes: uint16.
+    opens_at, closes_at: unix seconds, uint40. sheet_bits: uint8. voters: uint32. max_ballot_bytes: uint16.
     """
 
     opens_at: UnixSeconds
     closes_at: UnixSeconds
-    ward_bits: int
+    sheet_bits: int
     voters: int
     max_ballot_bytes: int
 
@@ -163,15 +163,15 @@ def create(
     call: Call,
     *,
     params: ElectionParams,
-    ward_roots: Sequence[Hash32],
+    sheet_roots: Sequence[Hash32],
     salt: Hash32,
     definition: bytes,
 ) -> Created:
     """`BallotBoxFactory.create`: make and initialize an election of which the caller is the organizer."""
-    _validate(call, params, ward_roots)
+    _validate(call, params, sheet_roots)
     if not definition:
         raise _Revert("BallotBoxFactoryNoDefinition")
-    arguments = _pack_arguments(call.sender, params, ward_roots, keccak(definition))
+    arguments = _pack_arguments(call.sender, params, sheet_roots, keccak(definition))
     address = box_address(factory.address, factory.implementation, salt, arguments)
     if address in factory.boxes:
         raise _Revert("BallotBoxFactoryAlreadyCreated", ballotBox=address)
@@ -185,11 +185,11 @@ def predict(
     organizer: Address,
     salt: Hash32,
     params: ElectionParams,
-    ward_roots: Sequence[Hash32],
+    sheet_roots: Sequence[Hash32],
     definition_hash: Hash32,
 ) -> Address:
-    """`BallotBoxFactory.predict`: the address that `create` would give; at most MAX_WARDS roots."""
-    arguments = _pack_arguments(organizer, params, ward_roots, definition_hash)
+    """`BallotBoxFactory.predict`: the address that `create` would give; at most MAX_SHEETS roots."""
+    arguments = _pack_arguments(organizer, params, sheet_roots, definition_hash)
     return box_address(factory.address, factory.implementation, salt, arguments)
 
 
@@ -209,7 +209,7 @@ def cast(box: Box, call: Call, *, voter: VoterIndex, weight: Weight, ballot: byt
         raise _Revert(
             "BallotBoxBallotTooLong", voter=voter, length=len(ballot), maxBallotBytes=arguments.max_ballot_bytes
         )
-    root = arguments.ward_roots[voter >> arguments.ward_bits]
+    root = arguments.sheet_roots[voter >> arguments.sheet_bits]
     if compute_root(hash_leaf(voter, call.sender, weight), proof) != root:
         raise _Revert("BallotBoxNotInCensus", voter=voter, account=call.sender, weight=weight)
     return _append(box, pack_record(Record(voter, call.timestamp | DIRECT_BIT, weight, ballot)))
@@ -217,7 +217,7 @@ def cast(box: Box, call: Call, *, voter: VoterIndex, weight: Weight, ballot: byt
 
 @_refusing
 def cast_signed(box: Box, call: Call, signed_records: bytes, proof: Sequence[Hash32]) -> Applied:
-    """`BallotBox.castSigned`: ballots that voters of one ward signed."""
+    """`BallotBox.castSigned`: ballots that voters of one sheet signed."""
     arguments = _require_open(box, call)
     if not signed_records:
         raise _Revert("BallotBoxEmptyBatch")
@@ -235,38 +235,38 @@ def cancel(box: Box, call: Call) -> Applied:
     return Applied(replace(box, head=CANCELLED_HEAD), BallotBoxCancelled())
 
 
-def _validate(call: Call, params: ElectionParams, ward_roots: Sequence[Hash32]) -> None:
+def _validate(call: Call, params: ElectionParams, sheet_roots: Sequence[Hash32]) -> None:
     opens_at, closes_at = params.opens_at, params.closes_at
     if not call.timestamp < opens_at < closes_at < DIRECT_BIT:
         raise _Revert("BallotBoxFactoryInvalidWindow", timestamp=call.timestamp, opensAt=opens_at, closesAt=closes_at)
-    if params.ward_bits > MAX_WARD_BITS:
-        raise _Revert("BallotBoxFactoryInvalidWardBits", wardBits=params.ward_bits, maxWardBits=MAX_WARD_BITS)
+    if params.sheet_bits > MAX_SHEET_BITS:
+        raise _Revert("BallotBoxFactoryInvalidSheetBits", sheetBits=params.sheet_bits, maxSheetBits=MAX_SHEET_BITS)
     if params.voters == 0:
         raise _Revert("BallotBoxFactoryNoVoters")
     if params.max_ballot_bytes == 0:
         raise _Revert("BallotBoxFactoryNoBallotBytes")
-    wards = count_wards(params.voters, params.ward_bits)
-    if len(ward_roots) != wards:
-        raise _Revert("BallotBoxFactoryWrongWardCount", found=len(ward_roots), expected=wards)
-    if wards > MAX_WARDS:
-        raise _Revert("BallotBoxFactoryTooManyWards", wards=wards, maxWards=MAX_WARDS)
-    for ward, root in enumerate(ward_roots):
+    sheets = count_sheets(params.voters, params.sheet_bits)
+    if len(sheet_roots) != sheets:
+        raise _Revert("BallotBoxFactoryWrongSheetCount", found=len(sheet_roots), expected=sheets)
+    if sheets > MAX_SHEETS:
+        raise _Revert("BallotBoxFactoryTooManySheets", sheets=sheets, maxSheets=MAX_SHEETS)
+    for sheet, root in enumerate(sheet_roots):
         if not any(root):
-            raise _Revert("BallotBoxFactoryZeroWardRoot", ward=ward)
+            raise _Revert("BallotBoxFactoryZeroSheetRoot", sheet=sheet)
 
 
 def _pack_arguments(
-    organizer: Address, params: ElectionParams, ward_roots: Sequence[Hash32], definition_hash: Hash32
+    organizer: Address, params: ElectionParams, sheet_roots: Sequence[Hash32], definition_hash: Hash32
 ) -> BoxArguments:
     return BoxArguments(
         definition_hash=definition_hash,
         organizer=organizer,
         opens_at=params.opens_at,
         closes_at=params.closes_at,
-        ward_bits=params.ward_bits,
+        sheet_bits=params.sheet_bits,
         voters=params.voters,
         max_ballot_bytes=params.max_ballot_bytes,
-        ward_roots=tuple(ward_roots),
+        sheet_roots=tuple(sheet_roots),
     )
 
 
@@ -306,25 +306,25 @@ def _check_batch(
     """Check every ballot of a batch and return their records without the signatures."""
     records: list[Record] = []
     leaves: list[tuple[int, Hash32]] = []
-    ward = first_voter = offset = 0
+    sheet = first_voter = offset = 0
     while offset < len(signed_records):
         record, signature = _read_signed(signed_records, offset)
         voter = record.voter
         _check_rules(arguments, call, record)
         if not records:
-            ward = voter >> arguments.ward_bits
-            first_voter = ward << arguments.ward_bits
+            sheet = voter >> arguments.sheet_bits
+            first_voter = sheet << arguments.sheet_bits
         elif voter <= records[-1].voter:
             raise _Revert("BallotBoxVotersNotAscending", previous=records[-1].voter, voter=voter)
-        if voter >> arguments.ward_bits != ward:
-            raise _Revert("BallotBoxVoterOutsideWard", voter=voter, ward=ward)
+        if voter >> arguments.sheet_bits != sheet:
+            raise _Revert("BallotBoxVoterOutsideSheet", voter=voter, sheet=sheet)
         account = _recover(call.chain_id, box.address, record, signature)
         leaves.append((voter - first_voter, hash_leaf(voter, account, record.weight)))
         records.append(record)
         offset += RECORD_HEADER_BYTES + len(record.ballot) + COMPACT_SIGNATURE_BYTES
-    size = min(1 << arguments.ward_bits, arguments.voters - first_voter)
-    if not verify_multiproof(arguments.ward_roots[ward], size, leaves, proof):
-        raise _Revert("BallotBoxBatchNotInCensus", ward=ward)
+    size = min(1 << arguments.sheet_bits, arguments.voters - first_voter)
+    if not verify_multiproof(arguments.sheet_roots[sheet], size, leaves, proof):
+        raise _Revert("BallotBoxBatchNotInCensus", sheet=sheet)
     return pack_records(records)
 
 

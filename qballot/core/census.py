@@ -1,7 +1,7 @@
 """The census: who may vote and with what weight, as Merkle trees of which only the roots go on chain.
 
-Voters are numbered from 0 in the order of the list. Every 2**ward_bits of them are a *ward* with a tree of its own, so
-that the price of a vote hardly grows with the electorate. A leaf is, as in OpenZeppelin's StandardMerkleTree,
+Voters are numbered from 0 in the order of the list. Every 2**sheet_bits of them are a *sheet* with a tree of its own,
+so that the price of a vote hardly grows with the electorate. A leaf is, as in OpenZeppelin's StandardMerkleTree,
 
     keccak256(keccak256(abi.encode(uint256 index, address account, uint256 weight)))
 
@@ -21,18 +21,18 @@ from qballot.core.bounds import validate_length
 from qballot.core.census_recipe import TokenRecipe
 from qballot.core.keccak import keccak
 from qballot.core.merkle import build_multiproof, build_proof, build_tree, verify_multiproof, verify_proof
-from qballot.core.provenance import MAX_WARD_BITS, MAX_WARDS
+from qballot.core.provenance import MAX_SHEET_BITS, MAX_SHEETS
 from qballot.core.types import Address, Hash32, VoterIndex, Weight
 from qballot.errors import InputError
 
 MAX_WEIGHT = 2**96 - 1
 """Greatest weight of one voter: what a record's field holds."""
 
-DEFAULT_WARD_BITS = 10
-"""1,024 voters a ward: ten hashes prove a direct cast, and a ward's batches fit in a transaction."""
+DEFAULT_SHEET_BITS = 10
+"""1,024 voters a sheet: ten hashes prove a direct cast, and a sheet's batches fit in a transaction."""
 
-MAX_VOTERS = MAX_WARDS << MAX_WARD_BITS
-"""Most voters of one election: as many of the greatest wards as a box's code has room for."""
+MAX_VOTERS = MAX_SHEETS << MAX_SHEET_BITS
+"""Most voters of one election: as many of the greatest sheets as a box's code has room for."""
 
 # abi.encode(uint256 index, address account, uint256 weight); uint96 as a high and a low part.
 _LEAF = Struct(">28x I 12x 20s 20x I Q")
@@ -50,14 +50,14 @@ class CensusEntry:
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """All voters with the trees of their wards. Made by `build_census` only, which checks everything.
+    """All voters with the trees of their sheets. Made by `build_census` only, which checks everything.
 
-    ward_bits: 2**ward_bits voters a ward, the last one may have fewer. addresses, weights: by index.
+    sheet_bits: 2**sheet_bits voters a sheet, the last one may have fewer. addresses, weights: by index.
     recipe: how the list was made, where a program made it.
     Entries are made when they are asked for, so that a million voters stay a few lists.
     """
 
-    ward_bits: int
+    sheet_bits: int
     addresses: tuple[Address, ...] = field(repr=False)
     weights: tuple[Weight, ...] = field(repr=False)
     _trees: tuple[Sequence[Hash32], ...] = field(repr=False, compare=False)
@@ -77,25 +77,25 @@ class Census:
         return sum(self.weights)
 
     @property
-    def ward_count(self) -> int:
-        """How many wards there are."""
+    def sheet_count(self) -> int:
+        """How many sheets there are."""
         return len(self._trees)
 
     @property
-    def ward_roots(self) -> tuple[Hash32, ...]:
-        """Root of each ward's tree, in order: what a box gets as arguments."""
+    def sheet_roots(self) -> tuple[Hash32, ...]:
+        """Root of each sheet's tree, in order: what a box gets as arguments."""
         return tuple(tree[0] for tree in self._trees)
 
-    def root_of(self, ward: int) -> Hash32:
-        """Root of one ward's tree. Raises InputError when there is no such ward."""
-        if not 0 <= ward < self.ward_count:
-            raise InputError(f"there is no ward {ward}: the census has {self.ward_count}, from 0")
-        return self._trees[ward][0]
+    def root_of(self, sheet: int) -> Hash32:
+        """Root of one sheet's tree. Raises InputError when there is no such sheet."""
+        if not 0 <= sheet < self.sheet_count:
+            raise InputError(f"there is no sheet {sheet}: the census has {self.sheet_count}, from 0")
+        return self._trees[sheet][0]
 
-    def tree_of(self, ward: int) -> Sequence[Hash32]:
-        """All nodes of one ward's tree, as from `build_tree`. Raises InputError when there is no such ward."""
-        self.root_of(ward)
-        return self._trees[ward]
+    def tree_of(self, sheet: int) -> Sequence[Hash32]:
+        """All nodes of one sheet's tree, as from `build_tree`. Raises InputError when there is no such sheet."""
+        self.root_of(sheet)
+        return self._trees[sheet]
 
     def entry(self, index: int) -> CensusEntry:
         """Voter with this index. Raises InputError when there is none."""
@@ -110,22 +110,22 @@ class Census:
 
     def prove(self, index: int) -> list[Hash32]:
         """Build the proof that `cast` asks of this voter. Raises InputError when there is no such voter."""
-        ward, place = divmod(self.entry(index).index, 1 << self.ward_bits)
-        return build_proof(self._trees[ward], place)
+        sheet, place = divmod(self.entry(index).index, 1 << self.sheet_bits)
+        return build_proof(self._trees[sheet], place)
 
     def prove_many(self, indices: Sequence[int]) -> list[Hash32]:
-        """Build the proof that `castSigned` asks of these voters: of one ward, in ascending order, each once.
+        """Build the proof that `castSigned` asks of these voters: of one sheet, in ascending order, each once.
 
         Raises InputError when they are anything else, or none.
         """
-        wards = {self.entry(index).index >> self.ward_bits for index in indices}
-        if len(wards) > 1:
-            raise InputError(f"the voters of one proof are of one ward; found wards {sorted(wards)}")
-        if not wards:
+        sheets = {self.entry(index).index >> self.sheet_bits for index in indices}
+        if len(sheets) > 1:
+            raise InputError(f"the voters of one proof are of one sheet; found sheets {sorted(sheets)}")
+        if not sheets:
             raise InputError("a proof needs at least one voter")
-        ward = wards.pop()
-        first = ward << self.ward_bits
-        return build_multiproof(self._trees[ward], [index - first for index in indices])
+        sheet = sheets.pop()
+        first = sheet << self.sheet_bits
+        return build_multiproof(self._trees[sheet], [index - first for index in indices])
 
 
 def hash_leaf(index: VoterIndex, address: Address, weight: Weight) -> Hash32:
@@ -145,30 +145,30 @@ def hash_leaves(start: int, addresses: Iterable[Address], weights: Iterable[Weig
     ]
 
 
-def count_wards(voters: int, ward_bits: int) -> int:
-    """How many wards of 2**ward_bits so many voters fill, the last one perhaps in part."""
-    return -(-voters >> ward_bits)
+def count_sheets(voters: int, sheet_bits: int) -> int:
+    """How many sheets of 2**sheet_bits so many voters fill, the last one perhaps in part."""
+    return -(-voters >> sheet_bits)
 
 
-def choose_ward_bits(voters: int) -> int:
-    """Choose `DEFAULT_WARD_BITS`, or the least above it with which so many voters fit in a box.
+def choose_sheet_bits(voters: int) -> int:
+    """Choose `DEFAULT_SHEET_BITS`, or the least above it with which so many voters fit in a box.
 
     Raises InputError when there are none or more than `MAX_VOTERS`.
     """
     if not 0 < voters <= MAX_VOTERS:
         raise InputError(f"a census has 1 … {MAX_VOTERS:,} voters; found {voters:,}")
-    return _find_ward_bits(voters, DEFAULT_WARD_BITS)
+    return _find_sheet_bits(voters, DEFAULT_SHEET_BITS)
 
 
 def build_census(
-    rows: Iterable[tuple[Address, Weight]], ward_bits: int | None = None, recipe: TokenRecipe | None = None
+    rows: Iterable[tuple[Address, Weight]], sheet_bits: int | None = None, recipe: TokenRecipe | None = None
 ) -> Census:
     """Build the trees over a list of voters, numbered in its order.
 
-    rows: address (20 bytes) and weight of each. ward_bits: 0 … 16; None takes what `choose_ward_bits` says.
+    rows: address (20 bytes) and weight of each. sheet_bits: 0 … 16; None takes what `choose_sheet_bits` says.
     recipe: how the list was made, to be kept with it.
     Raises InputError for no voters, a zero or repeated address, a weight that is not 1 … 2**96 - 1, and for a
-    ward_bits that is out of range or makes more wards than a box holds.
+    sheet_bits that is out of range or makes more sheets than a box holds.
     """
     indices: dict[Address, int] = {}
     weights: list[Weight] = []
@@ -184,70 +184,71 @@ def build_census(
         validate_length(f"address of voter {index}", address, 20)
     if ZERO_ADDRESS in indices:
         raise InputError(f"voter {indices[ZERO_ADDRESS]} has the zero address")
-    bits = _settle_ward_bits(len(addresses), ward_bits)
+    bits = _settle_sheet_bits(len(addresses), sheet_bits)
     size = 1 << bits
-    trees = tuple(_build_ward(addresses, weights, start, size) for start in range(0, len(addresses), size))
+    trees = tuple(_build_sheet(addresses, weights, start, size) for start in range(0, len(addresses), size))
     return Census(bits, addresses, tuple(weights), trees, indices, recipe)
 
 
-def verify_entry(root: Hash32, voters: int, ward_bits: int, entry: CensusEntry, proof: Sequence[Hash32]) -> bool:
-    """Say whether this very entry is in the census, by the root of its ward.
+def verify_entry(root: Hash32, voters: int, sheet_bits: int, entry: CensusEntry, proof: Sequence[Hash32]) -> bool:
+    """Say whether this very entry is in the census, by the root of its sheet.
 
-    voters, ward_bits: of the whole election; they fix how long the proof must be. root: of the entry's ward.
+    voters, sheet_bits: of the whole election; they fix how long the proof must be. root: of the entry's sheet.
     """
-    return _are_plausible((entry,), voters, ward_bits) and verify_proof(
-        root, *_place(entry.index, voters, ward_bits), hash_leaf(entry.index, entry.address, entry.weight), proof
+    return _are_plausible((entry,), voters, sheet_bits) and verify_proof(
+        root, *_place(entry.index, voters, sheet_bits), hash_leaf(entry.index, entry.address, entry.weight), proof
     )
 
 
 def verify_entries(
-    root: Hash32, voters: int, ward_bits: int, entries: Sequence[CensusEntry], proof: Sequence[Hash32]
+    root: Hash32, voters: int, sheet_bits: int, entries: Sequence[CensusEntry], proof: Sequence[Hash32]
 ) -> bool:
-    """Say whether these very entries, of one ward and in ascending order, are in the census, by the ward's root."""
-    if not _are_plausible(entries, voters, ward_bits) or len({entry.index >> ward_bits for entry in entries}) != 1:
+    """Say whether these very entries, of one sheet and in ascending order, are in the census, by the sheet's root."""
+    if not _are_plausible(entries, voters, sheet_bits) or len({entry.index >> sheet_bits for entry in entries}) != 1:
         return False
-    size, _ = _place(entries[0].index, voters, ward_bits)
+    size, _ = _place(entries[0].index, voters, sheet_bits)
     leaves = [
-        (entry.index & ((1 << ward_bits) - 1), hash_leaf(entry.index, entry.address, entry.weight)) for entry in entries
+        (entry.index & ((1 << sheet_bits) - 1), hash_leaf(entry.index, entry.address, entry.weight))
+        for entry in entries
     ]
     return verify_multiproof(root, size, leaves, proof)
 
 
-def _find_ward_bits(voters: int, at_least: int) -> int:
+def _find_sheet_bits(voters: int, at_least: int) -> int:
     """Least number of bits from `at_least` on with which so many voters, at most MAX_VOTERS, fit in a box."""
-    return next(bits for bits in range(at_least, MAX_WARD_BITS + 1) if count_wards(voters, bits) <= MAX_WARDS)
+    return next(bits for bits in range(at_least, MAX_SHEET_BITS + 1) if count_sheets(voters, bits) <= MAX_SHEETS)
 
 
-def _settle_ward_bits(voters: int, ward_bits: int | None) -> int:
-    chosen = choose_ward_bits(voters)
-    if ward_bits is None:
+def _settle_sheet_bits(voters: int, sheet_bits: int | None) -> int:
+    chosen = choose_sheet_bits(voters)
+    if sheet_bits is None:
         return chosen
-    if not 0 <= ward_bits <= MAX_WARD_BITS:
-        raise InputError(f"ward_bits must be 0 … {MAX_WARD_BITS}; found {ward_bits}")
-    wards = count_wards(voters, ward_bits)
-    if wards > MAX_WARDS:
+    if not 0 <= sheet_bits <= MAX_SHEET_BITS:
+        raise InputError(f"sheet_bits must be 0 … {MAX_SHEET_BITS}; found {sheet_bits}")
+    sheets = count_sheets(voters, sheet_bits)
+    if sheets > MAX_SHEETS:
         raise InputError(
-            f"ward_bits {ward_bits} makes {wards:,} wards of {voters:,} voters, and a ballot box holds {MAX_WARDS}: "
-            f"the least that fits is {_find_ward_bits(voters, ward_bits)}"
+            f"sheet_bits {sheet_bits} makes {sheets:,} sheets of {voters:,} voters; a ballot box holds {MAX_SHEETS}: "
+            f"the least that fits is {_find_sheet_bits(voters, sheet_bits)}"
         )
-    return ward_bits
+    return sheet_bits
 
 
-def _build_ward(addresses: Sequence[Address], weights: Sequence[Weight], start: int, size: int) -> list[Hash32]:
+def _build_sheet(addresses: Sequence[Address], weights: Sequence[Weight], start: int, size: int) -> list[Hash32]:
     stop = min(start + size, len(addresses))
     return build_tree(hash_leaves(start, addresses[start:stop], weights[start:stop]))
 
 
-def _place(index: int, voters: int, ward_bits: int) -> tuple[int, int]:
-    """Return the size of the voter's ward, and the voter's place in it."""
-    ward, place = divmod(index, 1 << ward_bits)
-    return min(1 << ward_bits, voters - (ward << ward_bits)), place
+def _place(index: int, voters: int, sheet_bits: int) -> tuple[int, int]:
+    """Return the size of the voter's sheet, and the voter's place in it."""
+    sheet, place = divmod(index, 1 << sheet_bits)
+    return min(1 << sheet_bits, voters - (sheet << sheet_bits)), place
 
 
-def _are_plausible(entries: Iterable[CensusEntry], voters: int, ward_bits: int) -> bool:
+def _are_plausible(entries: Iterable[CensusEntry], voters: int, sheet_bits: int) -> bool:
     """Say whether a census of this form can hold such entries at all."""
     return (
-        0 <= ward_bits <= MAX_WARD_BITS
+        0 <= sheet_bits <= MAX_SHEET_BITS
         and 0 < voters <= MAX_VOTERS
         and all(
             0 <= entry.index < voters

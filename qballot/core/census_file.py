@@ -2,7 +2,7 @@
 
 The list is CSV with a header: `address`, and `weight` unless every voter has one vote. The census file is JSON,
 
-    {"qballot_census":1,"recipe":{…},"voters":[["0x…","1"],…],"ward_bits":10,"ward_roots":["0x…",…]}
+    {"qballot_census":1,"recipe":{…},"sheet_bits":10,"sheet_roots":["0x…",…],"voters":[["0x…","1"],…]}
 
 in one form only, RFC 8785 (keys sorted, no spaces, no newline at the end), so that the same census always has the same
 hash. `recipe` is there only where a program made the list: see `census_recipe.py`. The roots are for the reader:
@@ -40,9 +40,9 @@ class _CensusDocument(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=
 
     qballot_census: int
     recipe: RecipeDocument | None = None
+    sheet_bits: int
+    sheet_roots: list[str]
     voters: list[tuple[str, str]]
-    ward_bits: int
-    ward_roots: list[str]
 
 
 class _CensusVersion(msgspec.Struct):
@@ -94,14 +94,14 @@ def dump_census(census: Census) -> bytes:
         (checksum_address(address), str(weight))
         for address, weight in zip(census.addresses, census.weights, strict=True)
     ]
-    roots = ["0x" + root.hex() for root in census.ward_roots]
+    roots = ["0x" + root.hex() for root in census.sheet_roots]
     return msgspec.json.encode(
         _CensusDocument(
             qballot_census=CENSUS_VERSION,
             recipe=None if census.recipe is None else write_recipe(census.recipe),
             voters=voters,
-            ward_bits=census.ward_bits,
-            ward_roots=roots,
+            sheet_bits=census.sheet_bits,
+            sheet_roots=roots,
         )
     )
 
@@ -118,8 +118,8 @@ def load_census(data: bytes) -> Census:
             "the census file is not in its one form (RFC 8785, no newline at the end): it was reformatted, "
             "so its hash is not that of the census any more"
         )
-    census = build_census(_read_voters(document), document.ward_bits, _read_recipe(document))
-    _check_roots(document.ward_roots, census)
+    census = build_census(_read_voters(document), document.sheet_bits, _read_recipe(document))
+    _check_roots(document.sheet_roots, census)
     return census
 
 
@@ -170,12 +170,12 @@ def _decode_document(data: bytes) -> _CensusDocument:
 
 
 def _check_roots(found: Sequence[str], census: Census) -> None:
-    if len(found) != census.ward_count:
-        raise ProofError(f"the census file names {len(found)} ward roots; its voters make {census.ward_count} wards")
-    for ward, (text, root) in enumerate(zip(found, census.ward_roots, strict=True)):
+    if len(found) != census.sheet_count:
+        raise ProofError(f"the census file names {len(found)} sheet roots; its voters make {census.sheet_count} sheets")
+    for sheet, (text, root) in enumerate(zip(found, census.sheet_roots, strict=True)):
         if text != "0x" + root.hex():
             raise ProofError(
-                f"the census file names {text[:80]} as root of ward {ward}; its voters give 0x{root.hex()}"
+                f"the census file names {text[:80]} as root of sheet {sheet}; its voters give 0x{root.hex()}"
             )
 
 

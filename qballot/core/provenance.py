@@ -38,8 +38,8 @@ FIRST_BOX_NONCE: Final = IMPLEMENTATION_NONCE + 1
 MAX_CODE_BYTES: Final = 24_576
 """Longest code of a contract (EIP-170)."""
 
-MAX_WARD_BITS: Final = 16
-"""A ward holds at most 2**16 voters."""
+MAX_SHEET_BITS: Final = 16
+"""A sheet holds at most 2**16 voters."""
 
 # A minimal proxy (ERC-1167): ask the implementation with delegatecall, hand its answer back. The arguments follow as
 # code that never runs.
@@ -51,11 +51,11 @@ _RUNTIME_BYTES = len(_RUNTIME_START) + 20 + len(_RUNTIME_END)
 _INIT_START = b"\x61"
 _INIT_END = bytes.fromhex("3d81600a3d39f3")
 
-# definitionHash 32 | organizer 20 | opensAt 5 | closesAt 5 | wardBits 1 | voters 4 | maxBallotBytes 2
+# definitionHash 32 | organizer 20 | opensAt 5 | closesAt 5 | sheetBits 1 | voters 4 | maxBallotBytes 2
 _FIXED = Struct(">32s20sBIBIBIH")
 
-MAX_WARDS: Final = (MAX_CODE_BYTES - _RUNTIME_BYTES - _FIXED.size) // 32
-"""Most ward roots that fit in a clone's code."""
+MAX_SHEETS: Final = (MAX_CODE_BYTES - _RUNTIME_BYTES - _FIXED.size) // 32
+"""Most sheet roots that fit in a clone's code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ class BoxArguments:
     """The immutable arguments of a box, which are the end of its code.
 
     definition_hash: keccak256 of the definition's bytes. organizer: who created the box.
-    opens_at, closes_at: unix seconds, uint40. ward_bits: 0 … 16. voters: their number, uint32.
-    max_ballot_bytes: uint16. ward_roots: 32 bytes each, one for every started 2**ward_bits voters.
+    opens_at, closes_at: unix seconds, uint40. sheet_bits: 0 … 16. voters: their number, uint32.
+    max_ballot_bytes: uint16. sheet_roots: 32 bytes each, one for every started 2**sheet_bits voters.
 
     Building one raises InputError when a value does not fit in its field. Whether the values make sense (opening before
     closing, the right number of roots) is the factory's to say.
@@ -74,21 +74,21 @@ class BoxArguments:
     organizer: Address
     opens_at: UnixSeconds
     closes_at: UnixSeconds
-    ward_bits: int
+    sheet_bits: int
     voters: int
     max_ballot_bytes: int
-    ward_roots: tuple[Hash32, ...]
+    sheet_roots: tuple[Hash32, ...]
 
     def __post_init__(self) -> None:
         validate_length("definition_hash", self.definition_hash, 32)
         validate_length("organizer", self.organizer, 20)
-        for name, bits in (("opens_at", 40), ("closes_at", 40), ("ward_bits", 8), ("voters", 32)):
+        for name, bits in (("opens_at", 40), ("closes_at", 40), ("sheet_bits", 8), ("voters", 32)):
             validate_uint(name, getattr(self, name), bits)
         validate_uint("max_ballot_bytes", self.max_ballot_bytes, 16)
-        for ward, root in enumerate(self.ward_roots):
-            validate_length(f"ward_roots[{ward}]", root, 32)
-        if len(self.ward_roots) > MAX_WARDS:
-            raise InputError(f"a box has at most {MAX_WARDS} wards; found {len(self.ward_roots)}")
+        for sheet, root in enumerate(self.sheet_roots):
+            validate_length(f"sheet_roots[{sheet}]", root, 32)
+        if len(self.sheet_roots) > MAX_SHEETS:
+            raise InputError(f"a box has at most {MAX_SHEETS} sheets; found {len(self.sheet_roots)}")
 
     def pack(self) -> bytes:
         """Lay out the arguments as they end the clone's code: 69 bytes, then the roots."""
@@ -99,21 +99,21 @@ class BoxArguments:
             self.opens_at & 0xFFFFFFFF,
             self.closes_at >> 32,
             self.closes_at & 0xFFFFFFFF,
-            self.ward_bits,
+            self.sheet_bits,
             self.voters,
             self.max_ballot_bytes,
         )
-        return fixed + b"".join(self.ward_roots)
+        return fixed + b"".join(self.sheet_roots)
 
     @classmethod
     def unpack(cls, data: bytes) -> BoxArguments:
         """Read packed arguments back. Raises DecodeError when the length cannot be that of any."""
         if len(data) < _FIXED.size or (len(data) - _FIXED.size) % 32:
-            raise DecodeError(f"arguments have {_FIXED.size} bytes and 32 for every ward; found {len(data)} in all")
-        wards = (len(data) - _FIXED.size) // 32
-        if wards > MAX_WARDS:
-            raise DecodeError(f"a box has at most {MAX_WARDS} wards; found {wards}")
-        definition_hash, organizer, opens_high, opens_low, closes_high, closes_low, ward_bits, voters, limit = (
+            raise DecodeError(f"arguments have {_FIXED.size} bytes and 32 for every sheet; found {len(data)} in all")
+        sheets = (len(data) - _FIXED.size) // 32
+        if sheets > MAX_SHEETS:
+            raise DecodeError(f"a box has at most {MAX_SHEETS} sheets; found {sheets}")
+        definition_hash, organizer, opens_high, opens_low, closes_high, closes_low, sheet_bits, voters, limit = (
             _FIXED.unpack_from(data)
         )
         roots = (data[start : start + 32] for start in range(_FIXED.size, len(data), 32))
@@ -122,10 +122,10 @@ class BoxArguments:
             organizer=organizer,
             opens_at=UnixSeconds(opens_high << 32 | opens_low),
             closes_at=UnixSeconds(closes_high << 32 | closes_low),
-            ward_bits=ward_bits,
+            sheet_bits=sheet_bits,
             voters=voters,
             max_ballot_bytes=limit,
-            ward_roots=tuple(Hash32(bytes(root)) for root in roots),
+            sheet_roots=tuple(Hash32(bytes(root)) for root in roots),
         )
 
 

@@ -78,13 +78,13 @@ class CheckOptions:
     """What is known beforehand, and what is to be compared.
 
     factory: by default this version's. salt: of the box; looked up in the factory's logs when None. definition:
-    canonical bytes. ward_roots: of a census. from_block, block_range: where and how logs are looked for.
+    canonical bytes. sheet_roots: of a census. from_block, block_range: where and how logs are looked for.
     """
 
     factory: Address | None = None
     salt: Hash32 | None = None
     definition: bytes | None = None
-    ward_roots: tuple[Hash32, ...] | None = None
+    sheet_roots: tuple[Hash32, ...] | None = None
     from_block: int = 0
     block_range: int = BLOCK_RANGE
     progress: Callable[[str], None] | None = None
@@ -176,12 +176,12 @@ def _check_box(
     _check_arguments(report, arguments)
     _check_definition(report, arguments, definition, "the definition that the factory announced")
     _check_definition(report, arguments, options.definition, "the given definition")
-    if options.ward_roots is not None:
+    if options.sheet_roots is not None:
         _add(
             report,
-            "the given census has the box's ward roots",
-            options.ward_roots == arguments.ward_roots,
-            f"ward roots: {len(options.ward_roots):,}, the box's: {len(arguments.ward_roots):,}",
+            "the given census has the box's sheet roots",
+            options.sheet_roots == arguments.sheet_roots,
+            f"sheet roots: {len(options.sheet_roots):,}, the box's: {len(arguments.sheet_roots):,}",
         )
     if report.passed:  # whatever else stands there may answer anything
         report.facts = _read_facts(rpc, report, arguments)
@@ -214,20 +214,20 @@ def _find_salt(
 
 
 def _check_arguments(report: CheckReport, arguments: BoxArguments) -> None:
-    needed = (arguments.voters + (1 << arguments.ward_bits) - 1) >> arguments.ward_bits
+    needed = (arguments.voters + (1 << arguments.sheet_bits) - 1) >> arguments.sheet_bits
     sound = (
         0 < arguments.opens_at < arguments.closes_at
         and arguments.voters > 0
         and arguments.max_ballot_bytes > 0
-        and len(arguments.ward_roots) == needed
-        and all(any(root) for root in arguments.ward_roots)
+        and len(arguments.sheet_roots) == needed
+        and all(any(root) for root in arguments.sheet_roots)
     )
     _add(
         report,
-        "the box's arguments make sense: opening before close, voters, a root for every ward",
+        "the box's arguments make sense: opening before close, voters, a root for every sheet",
         sound,
         f"open {arguments.opens_at} until {arguments.closes_at}, voters: {arguments.voters:,}, "
-        f"wards: {len(arguments.ward_roots):,}, expected {needed:,}",
+        f"sheets: {len(arguments.sheet_roots):,}, expected {needed:,}",
     )
 
 

@@ -204,10 +204,10 @@ def _build_arguments(
         organizer=organizer,
         opens_at=UnixSeconds(opens_at),
         closes_at=UnixSeconds(closes_at),
-        ward_bits=census.ward_bits,
+        sheet_bits=census.sheet_bits,
         voters=len(census),
         max_ballot_bytes=allowed,
-        ward_roots=census.ward_roots,
+        sheet_roots=census.sheet_roots,
     )
     return arguments, parsed.title
 
@@ -260,7 +260,7 @@ def _make_record(plan: ElectionPlan, status: Status, transaction: SentTransactio
         definition_hash="0x" + arguments.definition_hash.hex(),
         opens_at=arguments.opens_at,
         closes_at=arguments.closes_at,
-        ward_bits=arguments.ward_bits,
+        sheet_bits=arguments.sheet_bits,
         voters=arguments.voters,
         max_ballot_bytes=arguments.max_ballot_bytes,
     )

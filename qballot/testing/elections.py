@@ -95,7 +95,7 @@ class ElectionOnDevnet:
     def cast_signed(self, ballots: Sequence[tuple[int, bytes]]) -> list[Receipt]:
         """Sign (voter, ballot) pairs and bring them in as few batches as possible; a voter's second ballot is later."""
         signed = [self.sign(voter, ballot) for voter, ballot in ballots]
-        batches = plan_batches(signed, self.census.ward_bits)
+        batches = plan_batches(signed, self.census.sheet_bits)
         relayer = devnet_account(1)
         return [cast_batch(self.devnet.rpc, relayer, self.deployment.box, self.census, batch) for batch in batches]
 
@@ -125,9 +125,9 @@ def make_voters(count: int, weights: Sequence[int] | None = None) -> tuple[Voter
     )
 
 
-def make_census(voters: Sequence[Voter], ward_bits: int | None = 10) -> Census:
-    """Build the census of these voters, in their order. ward_bits: None for the default of so many."""
-    return build_census([(voter.address, voter.weight) for voter in voters], ward_bits)
+def make_census(voters: Sequence[Voter], sheet_bits: int | None = 10) -> Census:
+    """Build the census of these voters, in their order. sheet_bits: None for the default of so many."""
+    return build_census([(voter.address, voter.weight) for voter in voters], sheet_bits)
 
 
 def make_election(
@@ -135,7 +135,7 @@ def make_election(
     *,
     voters: int | Sequence[Voter] = 5,
     weights: Sequence[int] | None = None,
-    ward_bits: int = 10,
+    sheet_bits: int = 10,
     census: Census | None = None,
     definition: bytes | None = None,
     salt: int = 0,
@@ -144,11 +144,11 @@ def make_election(
     """Create an election that opens `OPENS_AFTER` seconds from now and lasts `LASTS` seconds.
 
     devnet: has the factory. voters: how many, or which. weights: of so many voters. census: by default of the voters,
-    in wards of 2**ward_bits. definition: canonical bytes; by default `make_definition()`. salt: another number makes
+    in sheets of 2**sheet_bits. definition: canonical bytes; by default `make_definition()`. salt: another number makes
     another election.
     """
     electorate = make_voters(voters, weights) if isinstance(voters, int) else tuple(voters)
-    census = census or make_census(electorate, ward_bits)
+    census = census or make_census(electorate, sheet_bits)
     definition = definition or make_definition()
     opens_at = devnet.rpc.block("latest").timestamp + OPENS_AFTER
     deployment = create_election(

@@ -191,7 +191,7 @@ def _plan(election: ChainElection, census: Census, ready: Sequence[Delivery]) ->
             tuple(by_record[signed] for signed in batch.ballots),
             encode_batch(election.box, census, batch),
         )
-        for batch in plan_batches(in_order, election.arguments.ward_bits)
+        for batch in plan_batches(in_order, election.arguments.sheet_bits)
     )
 
 

@@ -14,7 +14,7 @@ from qballot.errors import InputError, NotInCensusError, ProofError
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """A voter's entry in the census and its proof, from the leaf up. It was checked against the box's ward roots."""
+    """A voter's entry in the census and its proof, from the leaf up. It was checked against the box's sheet roots."""
 
     entry: CensusEntry
     proof: tuple[Hash32, ...]
@@ -44,7 +44,7 @@ def enrol_by_census(election: ChainElection, census: Census, account: Address) -
 
 
 def enrol_by_proof(election: ChainElection, proof: VoterProof, account: Address) -> Enrolment:
-    """Take an account's own proof, checked against the root of its ward in the election's box.
+    """Take an account's own proof, checked against the root of its sheet in the election's box.
 
     Raises InputError when it is another account's, ProofError when the box does not admit the voter by it.
     """

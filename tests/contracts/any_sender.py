@@ -27,7 +27,7 @@ WEALTH = 10**24
 """Wei that everybody who sends gets."""
 
 KEYS = tuple((10**41 + number).to_bytes(32) for number in range(160))
-"""Keys of people, made up; enough to fill a ward of 128."""
+"""Keys of people, made up; enough to fill a sheet of 128."""
 
 PEOPLE = tuple(map(address_of_key, KEYS))
 
@@ -124,10 +124,10 @@ def run_chain() -> Iterator[Chain]:
         yield Chain(devnet)
 
 
-def encode_create_raw(params: ElectionParams, ward_roots: Sequence[Hash32], salt: Hash32, definition: bytes) -> bytes:
+def encode_create_raw(params: ElectionParams, sheet_roots: Sequence[Hash32], salt: Hash32, definition: bytes) -> bytes:
     """Encode `create` whatever the values, also those that `BoxArguments` refuses."""
-    values = (params.opens_at, params.closes_at, params.ward_bits, params.voters, params.max_ballot_bytes)
-    return load_function(BALLOT_BOX_FACTORY, "create").encode(values, ward_roots, salt, definition)
+    values = (params.opens_at, params.closes_at, params.sheet_bits, params.voters, params.max_ballot_bytes)
+    return load_function(BALLOT_BOX_FACTORY, "create").encode(values, sheet_roots, salt, definition)
 
 
 def override_box(address: Address, arguments: BoxArguments, head: Hash32 | None = None) -> Overrides:

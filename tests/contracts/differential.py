@@ -162,10 +162,10 @@ class ContractsAndModel(RuleBasedStateMachine):
             organizer=ORGANIZERS[0],
             opens_at=UnixSeconds(self.now + 2),
             closes_at=UnixSeconds(self.now + 30),
-            ward_bits=0,
+            sheet_bits=0,
             voters=1,
             max_ballot_bytes=4,
-            ward_roots=(hash_leaf(VoterIndex(0), PEOPLE[0], Weight(1)),),
+            sheet_roots=(hash_leaf(VoterIndex(0), PEOPLE[0], Weight(1)),),
         )
         code = clone_runtime_code(default_implementation(), arguments)
         self.chain.rpc.call("anvil_setCode", ["0x" + FOREIGN_CLONE.hex(), "0x" + code.hex()])
@@ -182,11 +182,11 @@ class ContractsAndModel(RuleBasedStateMachine):
             self.factory,
             self._call(organizer),
             params=creation.params,
-            ward_roots=creation.ward_roots,
+            sheet_roots=creation.sheet_roots,
             salt=creation.salt,
             definition=creation.definition,
         )
-        data = encode_create_raw(creation.params, creation.ward_roots, creation.salt, creation.definition)
+        data = encode_create_raw(creation.params, creation.sheet_roots, creation.salt, creation.definition)
         logs = self._send(organizer, self.factory.address, data, expected)
         if isinstance(expected, Created):
             event = decode_ballot_box_created(logs[0])

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from any_sender import KEYS, PEOPLE, SECRETS
-from generated import ballots_up_to, tampered, ward_members
+from generated import ballots_up_to, sheet_members, tampered
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from qballot.core.box_model import Box, Call, ElectionParams
 from qballot.core.census import MAX_WEIGHT, Census, CensusEntry
 from qballot.core.keccak import keccak
-from qballot.core.provenance import MAX_WARD_BITS, MAX_WARDS, BoxArguments
+from qballot.core.provenance import MAX_SHEET_BITS, MAX_SHEETS, BoxArguments
 from qballot.core.records import CANCELLED_HEAD, DIRECT_BIT, Record, pack_record
 from qballot.core.signing import CURVE_ORDER, ballot_digest, sign_digest
 from qballot.core.types import Address, ChainId, Hash32, UnixSeconds, VoterIndex, Weight
@@ -35,7 +35,7 @@ class Creation:
     """The arguments of `create`."""
 
     params: ElectionParams
-    ward_roots: tuple[Hash32, ...]
+    sheet_roots: tuple[Hash32, ...]
     salt: Hash32
     definition: bytes
 
@@ -89,8 +89,8 @@ def some_of(faults: Sequence[str]) -> SearchStrategy[list[str]]:
 
 
 CREATION_FAULTS = (
-    "opens now", "opens earlier", "closes at opening", "closes at the limit", "ward bits", "no voters",
-    "no ballot bytes", "root too many", "root too few", "zero root", "too many wards", "no definition",
+    "opens now", "opens earlier", "closes at opening", "closes at the limit", "sheet bits", "no voters",
+    "no ballot bytes", "root too many", "root too few", "zero root", "too many sheets", "no definition",
     "cancelled definition",
 )  # fmt: skip
 
@@ -102,35 +102,35 @@ def creations(draw: DrawFn, census: Census, now: int, faulty: bool = True) -> Cr
     params = ElectionParams(
         opens_at=UnixSeconds(opens_at),
         closes_at=UnixSeconds(opens_at + draw(st.sampled_from([1000, 1000, 1000, 30, 2, 1]))),
-        ward_bits=census.ward_bits,
+        sheet_bits=census.sheet_bits,
         voters=len(census),
         max_ballot_bytes=draw(st.integers(1, 6)),
     )
-    creation = Creation(params, census.ward_roots, Hash32(bytes([draw(st.integers(0, 3))]) * 32), DEFINITION)
+    creation = Creation(params, census.sheet_roots, Hash32(bytes([draw(st.integers(0, 3))]) * 32), DEFINITION)
     for fault in draw(some_of(CREATION_FAULTS)) if faulty else []:
         creation = _spoil_creation(draw, creation, fault, now)
     return creation
 
 
 def _spoil_creation(draw: DrawFn, creation: Creation, fault: str, now: int) -> Creation:
-    params, roots = creation.params, creation.ward_roots
+    params, roots = creation.params, creation.sheet_roots
     place = draw(st.integers(0, len(roots) - 1)) if roots else 0
-    ward_bits = draw(st.sampled_from([MAX_WARD_BITS + 1, 255]))
+    sheet_bits = draw(st.sampled_from([MAX_SHEET_BITS + 1, 255]))
     limit = draw(st.sampled_from([DIRECT_BIT, 2**40 - 1]))
-    many = MAX_WARDS + 1
+    many = MAX_SHEETS + 1
     return {
         "opens now": replace(creation, params=replace(params, opens_at=UnixSeconds(now))),
         "opens earlier": replace(creation, params=replace(params, opens_at=UnixSeconds(draw(st.integers(0, now))))),
         "closes at opening": replace(creation, params=replace(params, closes_at=params.opens_at)),
         "closes at the limit": replace(creation, params=replace(params, closes_at=UnixSeconds(limit))),
-        "ward bits": replace(creation, params=replace(params, ward_bits=ward_bits)),
+        "sheet bits": replace(creation, params=replace(params, sheet_bits=sheet_bits)),
         "no voters": replace(creation, params=replace(params, voters=0)),
         "no ballot bytes": replace(creation, params=replace(params, max_ballot_bytes=0)),
-        "root too many": replace(creation, ward_roots=(*roots, keccak(b"another"))),
-        "root too few": replace(creation, ward_roots=roots[1:]),
-        "zero root": replace(creation, ward_roots=(*roots[:place], Hash32(bytes(32)), *roots[place + 1 :])),
-        "too many wards": replace(
-            creation, params=replace(params, ward_bits=0, voters=many), ward_roots=(keccak(b"a root"),) * many
+        "root too many": replace(creation, sheet_roots=(*roots, keccak(b"another"))),
+        "root too few": replace(creation, sheet_roots=roots[1:]),
+        "zero root": replace(creation, sheet_roots=(*roots[:place], Hash32(bytes(32)), *roots[place + 1 :])),
+        "too many sheets": replace(
+            creation, params=replace(params, sheet_bits=0, voters=many), sheet_roots=(keccak(b"a root"),) * many
         ),
         "no definition": replace(creation, definition=b""),
         "cancelled definition": replace(creation, definition=CANCELLED_DEFINITION),
@@ -169,17 +169,17 @@ DRAFT_FAULTS = (
     "too long", "before the opening", "in the future", "direct bit", "out of range", "key", "box", "chain",
     "claimed weight", "claimed ballot", "claimed time", "claimed voter", "high s", "signature",
 )  # fmt: skip
-ORDER_FAULTS = ("swap", "repeat", "another ward", "none")
+ORDER_FAULTS = ("swap", "repeat", "another sheet", "none")
 BYTE_FAULTS = ("cut", "more", "flip", "length field")
 BATCH_FAULTS = (*DRAFT_FAULTS, *ORDER_FAULTS, *BYTE_FAULTS, "proof")
 
 
 @st.composite
 def signed_casts(draw: DrawFn, census: Census, box: Box, call: Call) -> SignedCast:
-    """A batch of one ward, or one that is broken in some way. box: with its arguments."""
+    """A batch of one sheet, or one that is broken in some way. box: with its arguments."""
     arguments = box.arguments
     assert arguments is not None
-    voters = draw(ward_members(census))
+    voters = draw(sheet_members(census))
     drafts = [_draft(draw, census.entry(voter), box, call) for voter in voters]
     faults = draw(some_of(BATCH_FAULTS))
     for fault in faults:
@@ -188,7 +188,7 @@ def signed_casts(draw: DrawFn, census: Census, box: Box, call: Call) -> SignedCa
             drafts[place] = _spoil_draft(draw, drafts[place], fault, arguments, call)
         elif fault in ORDER_FAULTS and drafts:
             others = [
-                voter for voter in range(len(census)) if voter >> census.ward_bits != voters[0] >> census.ward_bits
+                voter for voter in range(len(census)) if voter >> census.sheet_bits != voters[0] >> census.sheet_bits
             ]
             another = _draft(draw, census.entry(draw(st.sampled_from(others or voters))), box, call)
             drafts = _spoil_order(draw, drafts, fault, another)
@@ -242,7 +242,7 @@ def _spoil_order(draw: DrawFn, drafts: list[Draft], fault: str, another: Draft) 
         return list(order)
     if fault == "repeat":
         return [*drafts[: place + 1], *drafts[place:]]
-    if fault == "another ward":
+    if fault == "another sheet":
         return [*drafts[:place], another, *drafts[place:]] if draw(st.booleans()) else [*drafts, another]
     return []
 

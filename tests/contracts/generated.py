@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from qballot.core.census import MAX_WEIGHT, Census, build_census, count_wards
+from qballot.core.census import MAX_WEIGHT, Census, build_census, count_sheets
 from qballot.core.keccak import keccak
 from qballot.core.provenance import BoxArguments
 from qballot.core.records import DIRECT_BIT, Record, SignedRecord
@@ -23,7 +23,7 @@ from qballot.core.types import Address, ChainId, Hash32, UnixSeconds, VoterIndex
 SCALES = {"default": 1, "large": 20}
 SCALE = SCALES[os.environ.get("HYPOTHESIS_PROFILE", "default")]
 
-MOST_WARD_BITS = 7
+MOST_SHEET_BITS = 7
 
 
 def examples(count: int, **options: Any) -> settings:
@@ -42,26 +42,26 @@ organizers: SearchStrategy[Address] = st.binary(max_size=4).map(lambda name: Add
 
 
 @st.composite
-def censuses(draw: DrawFn, most_voters: int = 140, most_ward_bits: int = MOST_WARD_BITS) -> Census:
-    """Voters in wards of 1 … 128, of which the last one is seldom full; the people are in any order."""
-    ward_bits = draw(st.integers(0, most_ward_bits))
+def censuses(draw: DrawFn, most_voters: int = 140, most_sheet_bits: int = MOST_SHEET_BITS) -> Census:
+    """Voters in sheets of 1 … 128, of which the last one is seldom full; the people are in any order."""
+    sheet_bits = draw(st.integers(0, most_sheet_bits))
     voters = draw(st.integers(1, most_voters))
     first = draw(st.integers(0, len(PEOPLE) - voters))
     pattern = draw(st.lists(weights, min_size=1, max_size=5))
-    return build_census(((PEOPLE[first + index], pattern[index % len(pattern)]) for index in range(voters)), ward_bits)
+    return build_census(((PEOPLE[first + index], pattern[index % len(pattern)]) for index in range(voters)), sheet_bits)
 
 
-def ward_of(census: Census, ward: int) -> range:
-    """The indices of a ward's voters."""
-    return range(ward << census.ward_bits, min((ward + 1) << census.ward_bits, len(census)))
+def sheet_of(census: Census, sheet: int) -> range:
+    """The indices of a sheet's voters."""
+    return range(sheet << census.sheet_bits, min((sheet + 1) << census.sheet_bits, len(census)))
 
 
 @st.composite
-def ward_members(draw: DrawFn, census: Census, ward: int | None = None) -> list[VoterIndex]:
-    """Some voters of one ward, ascending: few, about half or all of them."""
-    if ward is None:
-        ward = draw(st.integers(0, census.ward_count - 1))
-    members = ward_of(census, ward)
+def sheet_members(draw: DrawFn, census: Census, sheet: int | None = None) -> list[VoterIndex]:
+    """Some voters of one sheet, ascending: few, about half or all of them."""
+    if sheet is None:
+        sheet = draw(st.integers(0, census.sheet_count - 1))
+    members = sheet_of(census, sheet)
     size = len(members)
     few = st.sets(st.integers(0, size - 1), min_size=1, max_size=4).map(lambda chosen: sum(1 << i for i in chosen))
     many = st.integers(1, (1 << size) - 1)
@@ -70,12 +70,12 @@ def ward_members(draw: DrawFn, census: Census, ward: int | None = None) -> list[
 
 
 @st.composite
-def box_arguments(draw: DrawFn, organizer: Address, now: int, most_wards: int = 12) -> BoxArguments:
+def box_arguments(draw: DrawFn, organizer: Address, now: int, most_sheets: int = 12) -> BoxArguments:
     """Arguments that the factory takes: any window from `now` on, any roots, up to the last second and voter."""
-    ward_bits = draw(st.integers(0, 16))
-    wards = draw(st.integers(1, most_wards))
-    voters = draw(st.integers(((wards - 1) << ward_bits) + 1, wards << ward_bits))
-    assert count_wards(voters, ward_bits) == wards
+    sheet_bits = draw(st.integers(0, 16))
+    sheets = draw(st.integers(1, most_sheets))
+    voters = draw(st.integers(((sheets - 1) << sheet_bits) + 1, sheets << sheet_bits))
+    assert count_sheets(voters, sheet_bits) == sheets
     opens_at = draw(st.integers(now + 1, DIRECT_BIT - 2))
     closes_at = draw(st.integers(opens_at + 1, DIRECT_BIT - 1))
     seed = draw(st.binary(max_size=4))
@@ -84,10 +84,10 @@ def box_arguments(draw: DrawFn, organizer: Address, now: int, most_wards: int = 
         organizer=organizer,
         opens_at=UnixSeconds(opens_at),
         closes_at=UnixSeconds(closes_at),
-        ward_bits=ward_bits,
+        sheet_bits=sheet_bits,
         voters=voters,
         max_ballot_bytes=draw(st.integers(1, 2**16 - 1)),
-        ward_roots=tuple(keccak(seed + ward.to_bytes(4)) for ward in range(wards)),
+        sheet_roots=tuple(keccak(seed + sheet.to_bytes(4)) for sheet in range(sheets)),
     )
 
 

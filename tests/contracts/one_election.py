@@ -26,7 +26,7 @@ SALT, OTHER_SALT = Hash32(bytes(32)), Hash32(b"\x01" * 32)
 IMPLEMENTATION = default_implementation()
 ORGANIZER, STRANGER = PEOPLE[-1], PEOPLE[-2]
 
-# Seven voters, in wards {0, 1, 2, 3} and {4, 5, 6}.
+# Seven voters, in sheets {0, 1, 2, 3} and {4, 5, 6}.
 CENSUS = build_census([(PEOPLE[voter], Weight(voter + 1)) for voter in range(7)], 2)
 MAX_BALLOT_BYTES = 3
 
@@ -45,7 +45,7 @@ class Scene:
         params = ElectionParams(
             opens_at=UnixSeconds(self.opens_at),
             closes_at=UnixSeconds(self.closes_at),
-            ward_bits=CENSUS.ward_bits,
+            sheet_bits=CENSUS.sheet_bits,
             voters=len(CENSUS),
             max_ballot_bytes=MAX_BALLOT_BYTES,
         )
@@ -54,7 +54,7 @@ class Scene:
     def create(
         self,
         at: int | None = None,
-        roots: tuple[Hash32, ...] = CENSUS.ward_roots,
+        roots: tuple[Hash32, ...] = CENSUS.sheet_roots,
         salt: Hash32 = OTHER_SALT,
         definition: bytes = DEFINITION,
         **changes: int,

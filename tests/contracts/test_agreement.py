@@ -14,9 +14,9 @@ from generated import (
     examples,
     hashes,
     organizers,
+    sheet_members,
     sign,
     tampered,
-    ward_members,
     weights,
 )
 from hypothesis import assume, given
@@ -34,7 +34,7 @@ from qballot.chain.contracts import (
 )
 from qballot.core.census import Census, CensusEntry, build_census, hash_leaf, verify_entries, verify_entry
 from qballot.core.keccak import keccak
-from qballot.core.provenance import MAX_WARDS, BoxArguments, box_address, parse_clone_code
+from qballot.core.provenance import MAX_SHEETS, BoxArguments, box_address, parse_clone_code
 from qballot.core.records import (
     DIRECT_BIT,
     Record,
@@ -65,10 +65,10 @@ def describe_box(census: Census, max_ballot_bytes: int = 40) -> BoxArguments:
         organizer=PEOPLE[0],
         opens_at=OPENS_AT,
         closes_at=CLOSES_AT,
-        ward_bits=census.ward_bits,
+        sheet_bits=census.sheet_bits,
         voters=len(census),
         max_ballot_bytes=max_ballot_bytes,
-        ward_roots=census.ward_roots,
+        sheet_roots=census.sheet_roots,
     )
 
 
@@ -103,8 +103,8 @@ def test_head__any_calls__is_the_chain_over_the_packed_records(chain: Chain, dat
 
 @st.composite
 def batches(draw: DrawFn, census: Census, chain_id: ChainId, box: Address, now: int) -> list[SignedRecord]:
-    """Ballots of some voters of one ward, signed at any time since the opening."""
-    voters = draw(ward_members(census))
+    """Ballots of some voters of one sheet, signed at any time since the opening."""
+    voters = draw(sheet_members(census))
     ballots = draw(st.lists(BALLOTS, min_size=1, max_size=3))
     times = draw(st.lists(st.integers(OPENS_AT, now), min_size=1, max_size=3))
     return [
@@ -125,10 +125,10 @@ def batches(draw: DrawFn, census: Census, chain_id: ChainId, box: Address, now: 
 def test_record__any_direct_cast__is_packed_alike(
     chain: Chain, data: DataObject, weight: Weight, ballot: bytes, now: int
 ) -> None:
-    # Every ward's root is this voter's leaf: so any index can be had without a census of that size.
+    # Every sheet's root is this voter's leaf: so any index can be had without a census of that size.
     at = UnixSeconds(chain.now + 1 + now)
-    wards, ward_bits = data.draw(st.sampled_from([(1, 0), (1, 16), (9, 3), (MAX_WARDS, 16)]))
-    voters = wards << ward_bits
+    sheets, sheet_bits = data.draw(st.sampled_from([(1, 0), (1, 16), (9, 3), (MAX_SHEETS, 16)]))
+    voters = sheets << sheet_bits
     voter = VoterIndex(data.draw(st.integers(0, voters - 1)))
     leaf = hash_leaf(voter, PEOPLE[1], weight)
     arguments = BoxArguments(
@@ -136,10 +136,10 @@ def test_record__any_direct_cast__is_packed_alike(
         organizer=PEOPLE[0],
         opens_at=at,
         closes_at=UnixSeconds(at + 1),
-        ward_bits=ward_bits,
+        sheet_bits=sheet_bits,
         voters=voters,
         max_ballot_bytes=max(1, len(ballot)),
-        ward_roots=(leaf,) * wards,
+        sheet_roots=(leaf,) * sheets,
     )
     with chain.undone():
         chain.transact(PEOPLE[0], default_factory(), encode_create(Hash32(bytes(32)), arguments, DEFINITION))
@@ -179,8 +179,8 @@ def test_digest__any_chain_box_and_ballot__is_the_same(
 def test_predict__any_arguments__is_the_computed_address(
     chain: Chain, data: DataObject, organizer: Address, salt: Hash32, definition_hash: Hash32
 ) -> None:
-    most_wards = data.draw(st.sampled_from([3, 12, MAX_WARDS]))
-    arguments = data.draw(box_arguments(organizer, chain.now, most_wards))
+    most_sheets = data.draw(st.sampled_from([3, 12, MAX_SHEETS]))
+    arguments = data.draw(box_arguments(organizer, chain.now, most_sheets))
     expected = box_address(default_factory(), default_implementation(), salt, arguments)
     assert chain.factory.predict(salt, arguments, "latest") == expected
 
@@ -196,10 +196,10 @@ def test_create__any_arguments__stand_in_the_code_at_the_computed_address(
         organizer,
         drawn.opens_at,
         drawn.closes_at,
-        drawn.ward_bits,
+        drawn.sheet_bits,
         drawn.voters,
         drawn.max_ballot_bytes,
-        drawn.ward_roots,
+        drawn.sheet_roots,
     )
     with chain.undone():
         chain.fund(organizer)
@@ -214,10 +214,10 @@ def test_create__any_arguments__stand_in_the_code_at_the_computed_address(
             organizer=box.organizer("latest"),
             opens_at=box.opens_at("latest"),
             closes_at=box.closes_at("latest"),
-            ward_bits=box.ward_bits("latest"),
+            sheet_bits=box.sheet_bits("latest"),
             voters=box.voters("latest"),
             max_ballot_bytes=box.max_ballot_bytes("latest"),
-            ward_roots=tuple(box.ward_root(ward, "latest") for ward in range(box.ward_count("latest"))),
+            sheet_roots=tuple(box.sheet_root(sheet, "latest") for sheet in range(box.sheet_count("latest"))),
         )
         assert read == arguments
         assert box.head("latest") == arguments.definition_hash
@@ -230,8 +230,8 @@ def test_proof__any_census_and_voter__convinces_both_or_neither(chain: Chain, da
     proof = data.draw(tampered(census.prove(entry.index)))
     weight = data.draw(st.just(entry.weight) | weights)
     claimed = CensusEntry(entry.index, entry.address, weight)
-    root = census.root_of(entry.index >> census.ward_bits)
-    expected = verify_entry(root, len(census), census.ward_bits, claimed, proof)
+    root = census.root_of(entry.index >> census.sheet_bits)
+    expected = verify_entry(root, len(census), census.sheet_bits, claimed, proof)
     data_ = encode_cast(entry.index, weight, b"", proof)
     refused = chain.find_refusal(entry.address, BOX, data_, OPENS_AT, override_box(BOX, describe_box(census)))
     assert refused == ("" if expected else "BallotBoxNotInCensus")
@@ -239,10 +239,10 @@ def test_proof__any_census_and_voter__convinces_both_or_neither(chain: Chain, da
 
 @given(data=st.data(), census=censuses())
 @examples(300)
-def test_multiproof__any_voters_of_any_ward__convinces_both_or_neither(
+def test_multiproof__any_voters_of_any_sheet__convinces_both_or_neither(
     chain: Chain, data: DataObject, census: Census
 ) -> None:
-    voters = data.draw(ward_members(census))
+    voters = data.draw(sheet_members(census))
     proof = data.draw(tampered(census.prove_many(voters)))
     signed = [sign(census, voter, b"", chain_id=chain.chain_id, box=BOX, cast_at=OPENS_AT) for voter in voters]
     if data.draw(st.booleans()):
@@ -250,11 +250,11 @@ def test_multiproof__any_voters_of_any_ward__convinces_both_or_neither(
         record = signed[place].record
         other = Record(record.voter, record.cast_at, data.draw(weights), record.ballot)
         signed[place] = SignedRecord(other, signed[place].r, signed[place].vs)
-    ward = voters[0] >> census.ward_bits
+    sheet = voters[0] >> census.sheet_bits
     entries = [
         CensusEntry(item.record.voter, census.addresses[item.record.voter], item.record.weight) for item in signed
     ]
-    expected = verify_entries(census.root_of(ward), len(census), census.ward_bits, entries, proof)
+    expected = verify_entries(census.root_of(sheet), len(census), census.sheet_bits, entries, proof)
     call = encode_cast_signed(pack_signed_records(signed), proof)
     refused = chain.find_refusal(PEOPLE[-1], BOX, call, OPENS_AT, override_box(BOX, describe_box(census)))
     assert refused == ("" if expected else "BallotBoxBatchNotInCensus")

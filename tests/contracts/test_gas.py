@@ -31,7 +31,7 @@ def test_gas__every_kept_figure__has_not_risen_by_more_than_one_percent(monkeypa
         ("direct_1k", 40_000),
         ("direct_100k", 40_000),
         ("direct_1m", 41_000),
-        ("relayed_half_ward", 7_500),
+        ("relayed_half_sheet", 7_500),
         ("create_election", 120_000 + 7_000 + 30 * 1_000),
     ],
 )

@@ -82,7 +82,7 @@ def _nothing(scene: Scene) -> Arguments:
     return {}
 
 
-def _wards(count: int, **changes: Any) -> Callable[[Scene], object]:
+def _sheets(count: int, **changes: Any) -> Callable[[Scene], object]:
     return lambda s: s.create(roots=(CENSUS.root_of(0),) * count, **changes)
 
 
@@ -93,33 +93,33 @@ FACTORY_CASES = (
     Case("BallotBoxFactoryInvalidWindow", "it closes before it opens", *_window(5, 4)),
     Case("BallotBoxFactoryInvalidWindow", "it closes at the mark of direct casts", *_window(5, DIRECT_BIT)),
     Case(
-        "BallotBoxFactoryInvalidWardBits",
+        "BallotBoxFactoryInvalidSheetBits",
         "one more than allowed",
-        lambda s: s.create(ward_bits=17),
-        lambda s: {"wardBits": 17, "maxWardBits": 16},
+        lambda s: s.create(sheet_bits=17),
+        lambda s: {"sheetBits": 17, "maxSheetBits": 16},
     ),
     Case("BallotBoxFactoryNoVoters", "none", lambda s: s.create(voters=0), _nothing),
     Case("BallotBoxFactoryNoBallotBytes", "none", lambda s: s.create(max_ballot_bytes=0), _nothing),
     Case("BallotBoxFactoryNoDefinition", "none", lambda s: s.create(definition=b""), _nothing),
-    Case("BallotBoxFactoryWrongWardCount", "one too few", _wards(1), lambda s: {"found": 1, "expected": 2}),
-    Case("BallotBoxFactoryWrongWardCount", "one too many", _wards(3), lambda s: {"found": 3, "expected": 2}),
+    Case("BallotBoxFactoryWrongSheetCount", "one too few", _sheets(1), lambda s: {"found": 1, "expected": 2}),
+    Case("BallotBoxFactoryWrongSheetCount", "one too many", _sheets(3), lambda s: {"found": 3, "expected": 2}),
     Case(
-        "BallotBoxFactoryWrongWardCount",
-        "one more voter than the wards hold",
-        _wards(2, voters=9),
+        "BallotBoxFactoryWrongSheetCount",
+        "one more voter than the sheets hold",
+        _sheets(2, voters=9),
         lambda s: {"found": 2, "expected": 3},
     ),
     Case(
-        "BallotBoxFactoryTooManyWards",
+        "BallotBoxFactoryTooManySheets",
         "one more than the code has room for",
-        _wards(765, ward_bits=0, voters=765),
-        lambda s: {"wards": 765, "maxWards": 764},
+        _sheets(765, sheet_bits=0, voters=765),
+        lambda s: {"sheets": 765, "maxSheets": 764},
     ),
     Case(
-        "BallotBoxFactoryZeroWardRoot",
+        "BallotBoxFactoryZeroSheetRoot",
         "the last one",
         lambda s: s.create(roots=(CENSUS.root_of(0), Hash32(bytes(32)))),
-        lambda s: {"ward": 1},
+        lambda s: {"sheet": 1},
     ),
     Case(
         "BallotBoxFactoryAlreadyCreated",
@@ -247,10 +247,10 @@ STATE_CASES = (
         _closed_at(lambda s: s.closes_at),
     ),
     Case(
-        "BallotBoxWardOutOfRange",
+        "BallotBoxSheetOutOfRange",
         "the one after the last",
-        lambda s: s.chain.box(s.box).ward_root(2, "latest"),
-        lambda s: {"ward": 2, "wards": 2},
+        lambda s: s.chain.box(s.box).sheet_root(2, "latest"),
+        lambda s: {"sheet": 2, "sheets": 2},
     ),
 )
 
@@ -323,10 +323,10 @@ BATCH_CASES = (
         lambda s: {"previous": 6, "voter": 4},
     ),
     Case(
-        "BallotBoxVoterOutsideWard",
-        "the first of the next ward",
+        "BallotBoxVoterOutsideSheet",
+        "the first of the next sheet",
         lambda s: s.cast_signed(s.sign(3), s.sign(4), proof_of=(3,)),
-        lambda s: {"voter": 4, "ward": 0},
+        lambda s: {"voter": 4, "sheet": 0},
     ),
     Case("BallotBoxInvalidSignature", "high s", _high_s, lambda s: {"voter": 0}),
     Case(
@@ -339,19 +339,19 @@ BATCH_CASES = (
         "BallotBoxBatchNotInCensus",
         "signed by somebody else",
         lambda s: s.cast_signed(s.sign(4), s.sign(5, key_of=6)),
-        lambda s: {"ward": 1},
+        lambda s: {"sheet": 1},
     ),
     Case(
         "BallotBoxBatchNotInCensus",
         "another weight",
         lambda s: s.cast_signed(_spoil(s.sign(0), weight=2)),
-        lambda s: {"ward": 0},
+        lambda s: {"sheet": 0},
     ),
     Case(
         "BallotBoxBatchNotInCensus",
         "the proof of others",
         lambda s: s.cast_signed(s.sign(0), s.sign(1), proof_of=(0, 2)),
-        lambda s: {"ward": 0},
+        lambda s: {"sheet": 0},
     ),
 )
 
@@ -386,8 +386,8 @@ def test_create__at_every_limit__is_taken(scene: Scene) -> None:
     now = scene.opens_at
     assert scene.create(at=now, opens_at=now + 1, closes_at=now + 2)
     assert scene.create(at=now, opens_at=DIRECT_BIT - 2, closes_at=DIRECT_BIT - 1)
-    assert scene.create(at=now, opens_at=now + 1, ward_bits=16, voters=2**16, roots=(CENSUS.root_of(0),))
-    assert scene.create(at=now, opens_at=now + 1, ward_bits=0, voters=764, roots=(CENSUS.root_of(0),) * 764)
+    assert scene.create(at=now, opens_at=now + 1, sheet_bits=16, voters=2**16, roots=(CENSUS.root_of(0),))
+    assert scene.create(at=now, opens_at=now + 1, sheet_bits=0, voters=764, roots=(CENSUS.root_of(0),) * 764)
 
 
 def test_ballot__of_the_greatest_length_and_of_none__is_taken(scene: Scene) -> None:

@@ -43,8 +43,8 @@ SOUP, SALAD = bytes([1, 0, 0]), bytes([0, 1, 0])
 
 @pytest.fixture
 def election(devnet: Devnet) -> ElectionOnDevnet:
-    """Seven voters in wards of four, open."""
-    made = make_election(devnet, voters=7, weights=[1, 2, 3, 4, 5, 6, 2**96 - 1], ward_bits=2)
+    """Seven voters in sheets of four, open."""
+    made = make_election(devnet, voters=7, weights=[1, 2, 3, 4, 5, 6, 2**96 - 1], sheet_bits=2)
     made.open()
     return made
 
@@ -60,12 +60,12 @@ def test_cast_direct__voter_in_the_census__is_one_record(devnet: Devnet, electio
     assert election.box.head(receipt.block_number) == head
 
 
-def test_cast_batch__wards_and_direct_casts_mixed__make_one_chain(
+def test_cast_batch__sheets_and_direct_casts_mixed__make_one_chain(
     devnet: Devnet, election: ElectionOnDevnet, relayer: LocalSigner
 ) -> None:
     signed = [election.sign(voter, SOUP if voter % 2 else SALAD) for voter in (6, 3, 1, 0, 5)]
     batches = plan_batches(signed, 2)
-    assert [(batch.ward, [item.record.voter for item in batch.ballots]) for batch in batches] == [
+    assert [(batch.sheet, [item.record.voter for item in batch.ballots]) for batch in batches] == [
         (0, [0, 1, 3]),
         (1, [5, 6]),
     ]
@@ -128,15 +128,15 @@ def test_cast__what_the_box_would_refuse__is_named_and_costs_nothing(
     rpc, box, census = devnet.rpc, election.deployment.box, election.census
     before = rpc.block()
 
-    def refuse(ballots: tuple[SignedRecord, ...], ward: int = 0) -> str:
+    def refuse(ballots: tuple[SignedRecord, ...], sheet: int = 0) -> str:
         with pytest.raises(InputError) as caught:
-            cast_batch(rpc, relayer, box, census, Batch(ward, ballots))
+            cast_batch(rpc, relayer, box, census, Batch(sheet, ballots))
         return str(caught.value)
 
     one, two = election.sign(1, SOUP), election.sign(2, SOUP)
     heavy = SignedRecord(Record(VoterIndex(1), one.record.cast_at, Weight(9), SOUP), one.r, one.vs)
     unknown = SignedRecord(Record(VoterIndex(7), one.record.cast_at, Weight(1), SOUP), one.r, one.vs)
-    assert "voter 1 is of ward 0, expected ward 1" in refuse((one,), ward=1)
+    assert "voter 1 is of sheet 0, expected sheet 1" in refuse((one,), sheet=1)
     assert "found weight 9, expected 2" in refuse((heavy,))
     assert "no voter 7" in refuse((unknown,))
     assert "4 bytes, expected at most 3" in refuse((election.sign(1, bytes(4)),))
@@ -147,7 +147,7 @@ def test_cast__what_the_box_would_refuse__is_named_and_costs_nothing(
         cast_direct(rpc, relayer, box, census, SOUP)
     with pytest.raises(InputError, match="4 bytes, expected at most 3"):
         cast_direct(rpc, LocalSigner(election.keys[0]), box, census, bytes(4))
-    other = make_election(devnet, voters=7, ward_bits=2, salt=1).census
+    other = make_election(devnet, voters=7, sheet_bits=2, salt=1).census
     with pytest.raises(InputError, match="the census is not that of the election"):
         cast_batch(rpc, relayer, box, other, Batch(0, (one,)))
     assert rpc.block().number == before.number + 1
@@ -179,16 +179,16 @@ def fake(voter: int, length: int = 4, cast_at: int = 1) -> SignedRecord:
     return SignedRecord(Record(VoterIndex(voter), cast_at, Weight(1), bytes(length)), bytes(32), bytes(32))
 
 
-def test_plan_batches__a_full_ward__is_one_batch() -> None:
+def test_plan_batches__a_full_sheet__is_one_batch() -> None:
     signed = [fake(voter) for voter in range(2500)]
     random.Random(1).shuffle(signed)
     batches = plan_batches(signed, 10)
-    assert [(batch.ward, len(batch.ballots)) for batch in batches] == [(0, 1024), (1, 1024), (2, 452)]
+    assert [(batch.sheet, len(batch.ballots)) for batch in batches] == [(0, 1024), (1, 1024), (2, 452)]
 
 
 def test_plan_batches__voter_repeated__comes_in_a_later_batch() -> None:
     batches = plan_batches([fake(5), fake(5, cast_at=2), fake(900), fake(5, cast_at=3), fake(4)], 2)
-    assert [(batch.ward, [(b.record.voter, b.record.cast_at) for b in batch.ballots]) for batch in batches] == [
+    assert [(batch.sheet, [(b.record.voter, b.record.cast_at) for b in batch.ballots]) for batch in batches] == [
         (1, [(4, 1), (5, 1)]),
         (225, [(900, 1)]),
         (1, [(5, 2)]),
@@ -197,21 +197,21 @@ def test_plan_batches__voter_repeated__comes_in_a_later_batch() -> None:
     assert plan_batches([], 10) == []
 
 
-@pytest.mark.parametrize(("length", "ward_bits"), [(4, 16), (300, 10), (60_000, 4), (0, 16)])
-def test_plan_batches__too_much_for_a_transaction__is_split_within_the_limits(length: int, ward_bits: int) -> None:
+@pytest.mark.parametrize(("length", "sheet_bits"), [(4, 16), (300, 10), (60_000, 4), (0, 16)])
+def test_plan_batches__too_much_for_a_transaction__is_split_within_the_limits(length: int, sheet_bits: int) -> None:
     signed = [fake(voter, length) for voter in range(0, 3000 if length < 1000 else 10, 3)]
-    batches = plan_batches(signed, ward_bits)
+    batches = plan_batches(signed, sheet_bits)
     assert [item for batch in batches for item in batch.ballots] == signed
     assert len(batches) > 1
     for batch in batches:
-        size, gas = estimate_batch(batch.ballots, ward_bits)
+        size, gas = estimate_batch(batch.ballots, sheet_bits)
         assert size <= MAX_BATCH_BYTES
         assert gas <= MAX_BATCH_GAS
 
 
 @pytest.mark.parametrize("voters", [1, 37, 64])
 def test_estimate_batch__real_batches__cost_no_more(devnet: Devnet, relayer: LocalSigner, voters: int) -> None:
-    election = make_election(devnet, voters=voters, ward_bits=6, max_ballot_bytes=1_200)
+    election = make_election(devnet, voters=voters, sheet_bits=6, max_ballot_bytes=1_200)
     election.open()
     chance = random.Random(voters)
     now = devnet.rpc.block().timestamp
@@ -226,7 +226,7 @@ def test_estimate_batch__real_batches__cost_no_more(devnet: Devnet, relayer: Loc
         assert receipt.gas_used <= most_gas
 
 
-def test_cast_batch__a_ward_of_1024__fits_in_a_transaction(devnet: Devnet, relayer: LocalSigner) -> None:
+def test_cast_batch__a_sheet_of_1024__fits_in_a_transaction(devnet: Devnet, relayer: LocalSigner) -> None:
     election = make_election(devnet, voters=1024)
     election.open()
     now, chain_id, box = devnet.rpc.block().timestamp, devnet.rpc.chain_id(), election.deployment.box

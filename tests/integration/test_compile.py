@@ -50,7 +50,7 @@ def test_compile_check__equal__says_so() -> None:
 
 def test_compile_check__changed_rule__names_contract_field_and_source(checkout: Path) -> None:
     path = checkout / "contracts" / "BallotBoxFactory.sol"
-    path.write_text(path.read_text().replace("MAX_WARD_BITS = 16", "MAX_WARD_BITS = 17"))
+    path.write_text(path.read_text().replace("MAX_SHEET_BITS = 16", "MAX_SHEET_BITS = 17"))
     done = _compile("--check", "--root", str(checkout))
     assert done.returncode == 3
     assert "BallotBoxFactory: bytecode differs" in done.stderr

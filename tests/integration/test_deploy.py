@@ -25,8 +25,8 @@ SALT = Hash32(b"\x09" * 32)
 ELSEWHERE = Address(b"\x77" * 20)
 
 
-def make_census(voters: int = 3, ward_bits: int | None = None) -> Census:
-    return build_census([(address_of_key(key), Weight(1)) for key in make_keys(voters)], ward_bits)
+def make_census(voters: int = 3, sheet_bits: int | None = None) -> Census:
+    return build_census([(address_of_key(key), Weight(1)) for key in make_keys(voters)], sheet_bits)
 
 
 def test_deploy_factory__fresh_chain__once_and_where_it_must_be() -> None:
@@ -62,25 +62,25 @@ def test_check_factory__absent_or_other_code__is_refused(rpc: Rpc) -> None:
         check_factory(rpc, default_factory())
 
 
-@pytest.mark.parametrize(("voters", "ward_bits"), [(1, 0), (5, 10), (5, 1), (4, 1)])
-def test_create_election__box__says_what_was_asked_for(devnet: Devnet, voters: int, ward_bits: int) -> None:
-    election = make_election(devnet, voters=voters, ward_bits=ward_bits)
+@pytest.mark.parametrize(("voters", "sheet_bits"), [(1, 0), (5, 10), (5, 1), (4, 1)])
+def test_create_election__box__says_what_was_asked_for(devnet: Devnet, voters: int, sheet_bits: int) -> None:
+    election = make_election(devnet, voters=voters, sheet_bits=sheet_bits)
     deployment, box, asked = election.deployment, election.box, election.deployment.arguments
     block = deployment.block_number
     assert box.fetch_arguments(block) == asked
     assert box.head(block) == box.definition_hash(block) == asked.definition_hash
     assert box.organizer(block) == asked.organizer
     assert (box.opens_at(block), box.closes_at(block)) == (asked.opens_at, asked.closes_at)
-    assert (box.ward_bits(block), box.voters(block)) == (ward_bits, voters)
+    assert (box.sheet_bits(block), box.voters(block)) == (sheet_bits, voters)
     assert box.max_ballot_bytes(block) == asked.max_ballot_bytes == 3
-    roots = tuple(box.ward_root(ward, block) for ward in range(box.ward_count(block)))
-    assert roots == election.census.ward_roots
+    roots = tuple(box.sheet_root(sheet, block) for sheet in range(box.sheet_count(block)))
+    assert roots == election.census.sheet_roots
     assert FactoryContract(devnet.rpc, deployment.factory).predict(deployment.salt, asked, block) == deployment.box
     created = decode_ballot_box_created(deployment.receipt.logs[0])
     assert (created.box, created.organizer, created.salt) == (deployment.box, asked.organizer, deployment.salt)
     assert (created.definition, created.definition_hash) == (election.definition, asked.definition_hash)
     assert (created.opens_at, created.closes_at) == (asked.opens_at, asked.closes_at)
-    assert (created.ward_bits, created.voters, created.max_ballot_bytes) == (ward_bits, voters, 3)
+    assert (created.sheet_bits, created.voters, created.max_ballot_bytes) == (sheet_bits, voters, 3)
 
 
 def test_create_election__bad_input__costs_nothing(rpc: Rpc, organizer: LocalSigner) -> None:

@@ -65,7 +65,7 @@ def test_deploy_election__dry_run__shows_what_will_be_and_spends_nothing(devnet:
         f"to           {checksum_address(default_factory())}",
         "call         create",
         f"ballot box   {as_json['ballot_box']}",
-        "3 in 1 ward",
+        "3 in 1 sheet",
         "price        ",
         "cost         about 0.0",
         "nothing was sent (--dry-run)",

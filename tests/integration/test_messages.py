@@ -46,7 +46,7 @@ from qballot.errors import (
     TransactionRefused,
     UnderpricedError,
     WrongChainError,
-    WrongWardError,
+    WrongSheetError,
 )
 from qballot.testing import ElectionOnDevnet, make_election
 
@@ -255,17 +255,19 @@ def test_message__election_not_open_closed_or_cancelled__is_an_error_of_its_own(
         assert issubclass(kind, ElectionError)
 
 
-def test_message__not_in_the_census_or_wrong_ward__is_an_error_of_its_own(devnet: Devnet, relayer: LocalSigner) -> None:
-    election: ElectionOnDevnet = make_election(devnet, voters=4, ward_bits=1)
+def test_message__not_in_the_census_or_wrong_sheet__is_an_error_of_its_own(
+    devnet: Devnet, relayer: LocalSigner
+) -> None:
+    election: ElectionOnDevnet = make_election(devnet, voters=4, sheet_bits=1)
     election.open()
     with pytest.raises(NotInCensusError, match="is not in the census: check that this is the account") as stranger:
         cast_direct(devnet.rpc, relayer, election.deployment.box, election.census, SOUP)
     assert stranger.value.account == checksum_address(relayer.address)
     with pytest.raises(
-        WrongWardError, match="voter 3 is of ward 1, expected ward 0, the batch's: a batch holds"
-    ) as ward:
+        WrongSheetError, match="voter 3 is of sheet 1, expected sheet 0, the batch's: a batch holds"
+    ) as sheet:
         cast_batch(devnet.rpc, relayer, election.deployment.box, election.census, Batch(0, (election.sign(3, SOUP),)))
-    assert (ward.value.voter, ward.value.found, ward.value.expected) == (3, 1, 0)
+    assert (sheet.value.voter, sheet.value.found, sheet.value.expected) == (3, 1, 0)
     assert issubclass(NotInCensusError, InputError)
 
 

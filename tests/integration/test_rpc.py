@@ -107,8 +107,8 @@ def test_rpc__no_addresses_or_reversed_interval__asks_nothing() -> None:
 def test_rpc__contract_refuses__error_is_decoded(devnet: Devnet, rpc: Rpc) -> None:
     election = make_election(devnet)
     with pytest.raises(ContractReverted) as caught:
-        election.box.ward_root(7, "latest")
-    assert (caught.value.name, caught.value.arguments) == ("BallotBoxWardOutOfRange", {"ward": 7, "wards": 1})
+        election.box.sheet_root(7, "latest")
+    assert (caught.value.name, caught.value.arguments) == ("BallotBoxSheetOutOfRange", {"sheet": 7, "sheets": 1})
     with pytest.raises(ContractReverted, match="EmptyRevert"):
         rpc.call_contract(election.deployment.box, b"\xff\xff\xff\xff")
 

@@ -26,7 +26,7 @@ def test_election__of_the_fixtures__is_of_their_voters(
     arguments = election.deployment.arguments
     assert check_factory(rpc, election.deployment.factory)
     assert (arguments.voters, arguments.organizer) == (len(voters), organizer.address)
-    assert arguments.ward_roots == census.ward_roots
+    assert arguments.sheet_roots == census.sheet_roots
     assert [(entry.index, entry.address, entry.weight) for entry in census] == [
         (voter.index, voter.address, voter.weight) for voter in voters
     ]
@@ -56,11 +56,11 @@ def test_devnet__changed_by_a_test__is_back_for_the_next(
 
 def test_make_election__of_ones_own__has_what_was_asked_for(devnet: Devnet) -> None:
     definition = make_definition("Dinner", ["pizza", "pasta"])
-    dinner = make_election(devnet, voters=make_voters(3, [5, 6, 7]), ward_bits=1, definition=definition, salt=3)
+    dinner = make_election(devnet, voters=make_voters(3, [5, 6, 7]), sheet_bits=1, definition=definition, salt=3)
     assert parse_definition(dinner.definition).title == "Dinner"
-    assert (dinner.census.total_weight, dinner.box.ward_count("latest")) == (18, 2)
+    assert (dinner.census.total_weight, dinner.box.sheet_count("latest")) == (18, 2)
     assert dinner.deployment.arguments.max_ballot_bytes == 2
-    assert make_election(devnet, voters=3, weights=[5, 6, 7], ward_bits=1).keys == dinner.keys
+    assert make_election(devnet, voters=3, weights=[5, 6, 7], sheet_bits=1).keys == dinner.keys
 
 
 def test_voters__made_twice__are_the_same_and_show_no_key() -> None:

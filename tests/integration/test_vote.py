@@ -103,9 +103,9 @@ class Scene:
 def closed(
     devnet: Devnet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Scene:
-    """Not open yet. Six voters in wards of four."""
+    """Not open yet. Six voters in sheets of four."""
     definition = parse_definition_document(example_definition())[1]
-    made = make_election(devnet, voters=6, weights=[1, 2, 3, 4, 5, 6], ward_bits=2, definition=definition)
+    made = make_election(devnet, voters=6, weights=[1, 2, 3, 4, 5, 6], sheet_bits=2, definition=definition)
     (tmp_path / "census.json").write_bytes(dump_census(made.census))
     return Scene(made, tmp_path, monkeypatch, capsys)
 
@@ -145,7 +145,7 @@ def test_vote__own_proof_instead_of_the_census__is_taken(scene: Scene) -> None:
     report = json.loads(done.stdout)
     assert (report["voter"], report["weight"], report["contests"][1]["use"]) == (5, "6", "blank")
     _refuse(scene.run(*arguments, voter=4), "the proof is that of")
-    other = make_election(scene.election.devnet, voters=6, ward_bits=2, salt=1).census
+    other = make_election(scene.election.devnet, voters=6, sheet_bits=2, salt=1).census
     (scene.folder / "proof.json").write_bytes(dump_voter_proof(build_voter_proof(other, address)))
     _refuse(scene.run(*arguments, voter=5), "the proof is not for the election at", status=3)
     both = [*arguments, "--census", "census.json"]
@@ -292,7 +292,7 @@ def test_cast_signed__ballots_that_cannot_count_any_more__are_skipped_unless_ask
 
 def test_cast_signed__another_election_or_none__is_refused(scene: Scene) -> None:
     assert scene.sign("one.json", "--choose", "park", voter=0).returncode == 0
-    other = make_election(scene.election.devnet, voters=6, ward_bits=2, salt=1)
+    other = make_election(scene.election.devnet, voters=6, sheet_bits=2, salt=1)
     other.open()
     moved = replace(scene, election=other)
     (scene.folder / "census.json").write_bytes(dump_census(other.census))

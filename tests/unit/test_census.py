@@ -11,20 +11,20 @@ from hypothesis import strategies as st
 
 from qballot.core.address import ZERO_ADDRESS
 from qballot.core.census import (
-    DEFAULT_WARD_BITS,
+    DEFAULT_SHEET_BITS,
     MAX_VOTERS,
     MAX_WEIGHT,
     Census,
     CensusEntry,
     build_census,
-    choose_ward_bits,
-    count_wards,
+    choose_sheet_bits,
+    count_sheets,
     hash_leaf,
     verify_entries,
     verify_entry,
 )
 from qballot.core.keccak import keccak
-from qballot.core.provenance import MAX_WARDS
+from qballot.core.provenance import MAX_SHEETS
 from qballot.core.types import Address, Hash32, VoterIndex, Weight
 from qballot.errors import InputError
 
@@ -47,30 +47,30 @@ def make_address(index: int) -> Address:
     return Address(keccak(b"voter %d" % index)[:20])
 
 
-def make_census(voters: int, ward_bits: int | None = None) -> Census:
-    return build_census(((make_address(index), Weight(index % 5 + 1)) for index in range(voters)), ward_bits)
+def make_census(voters: int, sheet_bits: int | None = None) -> Census:
+    return build_census(((make_address(index), Weight(index % 5 + 1)) for index in range(voters)), sheet_bits)
 
 
 def census_of(vector: dict[str, Any]) -> Census:
     rows = [(Address(unhex(voter["address"])), Weight(int(voter["weight"]))) for voter in vector["voters"]]
-    return build_census(rows, vector["ward_bits"])
+    return build_census(rows, vector["sheet_bits"])
 
 
 @st.composite
-def wards(draw: st.DrawFn) -> tuple[Census, list[int]]:
-    """Draw a census of 1 … 70 voters in wards of any size, and some voters of one ward."""
+def sheets(draw: st.DrawFn) -> tuple[Census, list[int]]:
+    """Draw a census of 1 … 70 voters in sheets of any size, and some voters of one sheet."""
     census = make_census(draw(st.integers(1, 70)), draw(st.integers(0, 7)))
-    ward = draw(st.integers(0, census.ward_count - 1))
-    members = range(ward << census.ward_bits, min((ward + 1) << census.ward_bits, len(census)))
+    sheet = draw(st.integers(0, census.sheet_count - 1))
+    members = range(sheet << census.sheet_bits, min((sheet + 1) << census.sheet_bits, len(census)))
     return census, sorted(draw(st.sets(st.sampled_from(members), min_size=1)))
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
 def test_census__vector__has_openzeppelin_s_roots_and_proofs(vector: dict[str, Any]) -> None:
     census = census_of(vector)
-    roots = [unhex(root) for root in vector["ward_roots"]]
-    assert [*census.ward_roots] == roots
-    assert [census.root_of(ward) for ward in range(census.ward_count)] == roots
+    roots = [unhex(root) for root in vector["sheet_roots"]]
+    assert [*census.sheet_roots] == roots
+    assert [census.root_of(sheet) for sheet in range(census.sheet_count)] == roots
     first = census.entry(0)
     assert hash_leaf(first.index, first.address, first.weight) == unhex(vector["first_leaf"])
     for one in vector["proofs"]:
@@ -79,16 +79,16 @@ def test_census__vector__has_openzeppelin_s_roots_and_proofs(vector: dict[str, A
         assert census.prove_many(many["indices"]) == [unhex(node) for node in many["proof"]]
 
 
-@given(wards(), st.data())
+@given(sheets(), st.data())
 def test_verify_entry__any_member__verifies_and_no_change_does(
     case: tuple[Census, list[int]], data: st.DataObject
 ) -> None:
     census, indices = case
     entry = census.entry(indices[0])
-    root, proof = census.root_of(entry.index >> census.ward_bits), census.prove(entry.index)
+    root, proof = census.root_of(entry.index >> census.sheet_bits), census.prove(entry.index)
 
     def verify(root: Hash32, entry: CensusEntry, proof: list[Hash32]) -> bool:
-        return verify_entry(root, len(census), census.ward_bits, entry, proof)
+        return verify_entry(root, len(census), census.sheet_bits, entry, proof)
 
     assert verify(root, entry, proof)
     bit = data.draw(st.integers(0, 255))
@@ -103,16 +103,16 @@ def test_verify_entry__any_member__verifies_and_no_change_does(
         assert not verify(root, entry, proof[:place] + proof[place + 1 :])
 
 
-@given(wards(), st.data())
+@given(sheets(), st.data())
 def test_verify_entries__any_members__verify_and_no_change_does(
     case: tuple[Census, list[int]], data: st.DataObject
 ) -> None:
     census, indices = case
     entries = [census.entry(index) for index in indices]
-    root, proof = census.root_of(indices[0] >> census.ward_bits), census.prove_many(indices)
+    root, proof = census.root_of(indices[0] >> census.sheet_bits), census.prove_many(indices)
 
     def verify(root: Hash32, entries: list[CensusEntry], proof: list[Hash32]) -> bool:
-        return verify_entries(root, len(census), census.ward_bits, entries, proof)
+        return verify_entries(root, len(census), census.sheet_bits, entries, proof)
 
     assert verify(root, entries, proof)
     bit, place = data.draw(st.integers(0, 255)), data.draw(st.integers(0, len(entries) - 1))
@@ -133,19 +133,19 @@ def test_verify_entries__any_members__verify_and_no_change_does(
         assert not verify(root, entries, proof[:at] + proof[at + 1 :])
 
 
-def test_verify_entries__voters_of_two_wards__are_refused() -> None:
+def test_verify_entries__voters_of_two_sheets__are_refused() -> None:
     census = make_census(4, 1)
     assert not verify_entries(census.root_of(0), 4, 1, [*census][1:3], census.prove(1))
 
 
-@pytest.mark.parametrize(("voters", "ward_bits"), [(4, 3), (9, 1), (3, 2), (MAX_VOTERS + 1, 2), (5, 17), (5, -1)])
-def test_verify_entry__another_form_of_census__is_refused(voters: int, ward_bits: int) -> None:
+@pytest.mark.parametrize(("voters", "sheet_bits"), [(4, 3), (9, 1), (3, 2), (MAX_VOTERS + 1, 2), (5, 17), (5, -1)])
+def test_verify_entry__another_form_of_census__is_refused(voters: int, sheet_bits: int) -> None:
     census = make_census(5, 2)
     proof = census.prove(3)
     assert verify_entry(census.root_of(0), 5, 2, census.entry(3), proof)
-    accepted = verify_entry(census.root_of(0), voters, ward_bits, census.entry(3), proof)
-    # In a ward of the same four voters nothing differs.
-    assert accepted == ((voters, ward_bits) == (4, 3))
+    accepted = verify_entry(census.root_of(0), voters, sheet_bits, census.entry(3), proof)
+    # In a sheet of the same four voters nothing differs.
+    assert accepted == ((voters, sheet_bits) == (4, 3))
 
 
 def test_census__members__are_found_by_index_and_address() -> None:
@@ -155,9 +155,9 @@ def test_census__members__are_found_by_index_and_address() -> None:
     assert census.find(make_address(3)) == CensusEntry(VoterIndex(3), make_address(3), Weight(4)) == census.entry(3)
     assert census.find(make_address(5)) is None
     assert census.total_weight == 15
-    assert census.ward_count == 3
+    assert census.sheet_count == 3
     assert census == make_census(5, 1) != make_census(5, 2)
-    assert repr(census) == "Census(ward_bits=1)"
+    assert repr(census) == "Census(sheet_bits=1)"
 
 
 @pytest.mark.parametrize("index", [-1, 5, 2**32])
@@ -168,17 +168,17 @@ def test_census__unknown_voter__is_refused(index: int) -> None:
             ask(index)
 
 
-@pytest.mark.parametrize("ward", [-1, 3])
-def test_root_of__unknown_ward__is_refused(ward: int) -> None:
-    with pytest.raises(InputError, match=f"no ward {ward}: the census has 3"):
-        make_census(5, 1).root_of(ward)
+@pytest.mark.parametrize("sheet", [-1, 3])
+def test_root_of__unknown_sheet__is_refused(sheet: int) -> None:
+    with pytest.raises(InputError, match=f"no sheet {sheet}: the census has 3"):
+        make_census(5, 1).root_of(sheet)
 
 
 @pytest.mark.parametrize(
     ("indices", "message"),
     [
         ([], "at least one voter"),
-        ([1, 2], r"of one ward; found wards \[0, 1\]"),
+        ([1, 2], r"of one sheet; found sheets \[0, 1\]"),
         ([1, 0], "ascending"),
         ([0, 0], "ascending"),
     ],
@@ -207,27 +207,25 @@ def test_build_census__unfit_voter__is_refused(rows: list[tuple[Address, Weight]
 
 def test_build_census__greatest_weight__is_accepted() -> None:
     census = build_census([(make_address(0), Weight(MAX_WEIGHT))])
-    assert verify_entry(census.root_of(0), 1, census.ward_bits, census.entry(0), [])
+    assert verify_entry(census.root_of(0), 1, census.sheet_bits, census.entry(0), [])
 
 
-@pytest.mark.parametrize("ward_bits", [-1, 17])
-def test_build_census__ward_bits_out_of_range__are_refused(ward_bits: int) -> None:
-    with pytest.raises(InputError, match=rf"ward_bits must be 0 … 16; found {ward_bits}"):
-        make_census(3, ward_bits)
+@pytest.mark.parametrize("sheet_bits", [-1, 17])
+def test_build_census__sheet_bits_out_of_range__are_refused(sheet_bits: int) -> None:
+    with pytest.raises(InputError, match=rf"sheet_bits must be 0 … 16; found {sheet_bits}"):
+        make_census(3, sheet_bits)
 
 
-def test_build_census__as_many_wards_as_a_box_holds__is_accepted_and_one_more_is_not() -> None:
-    assert make_census(MAX_WARDS, 0).ward_count == MAX_WARDS
-    with pytest.raises(
-        InputError, match=r"765 wards of 765 voters, and a ballot box holds 764: the least that fits is 1"
-    ):
-        make_census(MAX_WARDS + 1, 0)
+def test_build_census__as_many_sheets_as_a_box_holds__is_accepted_and_one_more_is_not() -> None:
+    assert make_census(MAX_SHEETS, 0).sheet_count == MAX_SHEETS
+    with pytest.raises(InputError, match=r"765 sheets of 765 voters; a ballot box holds 764: the least that fits is 1"):
+        make_census(MAX_SHEETS + 1, 0)
 
 
 @pytest.mark.parametrize(
-    ("voters", "ward_bits"),
+    ("voters", "sheet_bits"),
     [
-        (1, DEFAULT_WARD_BITS),
+        (1, DEFAULT_SHEET_BITS),
         (782_336, 10),
         (782_337, 11),
         (1_000_000, 11),
@@ -235,18 +233,18 @@ def test_build_census__as_many_wards_as_a_box_holds__is_accepted_and_one_more_is
         (MAX_VOTERS, 16),
     ],
 )
-def test_choose_ward_bits__electorate__gets_the_least_that_fits(voters: int, ward_bits: int) -> None:
-    assert choose_ward_bits(voters) == ward_bits
-    assert count_wards(voters, ward_bits) <= MAX_WARDS
+def test_choose_sheet_bits__electorate__gets_the_least_that_fits(voters: int, sheet_bits: int) -> None:
+    assert choose_sheet_bits(voters) == sheet_bits
+    assert count_sheets(voters, sheet_bits) <= MAX_SHEETS
 
 
 @pytest.mark.parametrize("voters", [0, MAX_VOTERS + 1])
-def test_choose_ward_bits__no_electorate_or_too_large__is_refused(voters: int) -> None:
+def test_choose_sheet_bits__no_electorate_or_too_large__is_refused(voters: int) -> None:
     with pytest.raises(InputError, match="1 … 50,069,504 voters"):
-        choose_ward_bits(voters)
+        choose_sheet_bits(voters)
 
 
 @given(st.integers(1, 10**7), st.integers(0, 16))
-def test_count_wards__any__is_the_ceiling(voters: int, ward_bits: int) -> None:
-    wards = count_wards(voters, ward_bits)
-    assert (wards - 1) << ward_bits < voters <= wards << ward_bits
+def test_count_sheets__any__is_the_ceiling(voters: int, sheet_bits: int) -> None:
+    sheets = count_sheets(voters, sheet_bits)
+    assert (sheets - 1) << sheet_bits < voters <= sheets << sheet_bits

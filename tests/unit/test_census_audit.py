@@ -74,8 +74,8 @@ def test_list_voters__census_file__is_checked_but_for_repeats() -> None:
     document = json.loads(data)
     document["voters"].append(document["voters"][0])
     assert list_voters(json.dumps(document).encode()) == rows((A, 1), (B, 2), (A, 1))
-    document = json.loads(data) | {"ward_roots": document["ward_roots"][::-1]}
-    with pytest.raises(ProofError, match="as root of ward 0"):
+    document = json.loads(data) | {"sheet_roots": document["sheet_roots"][::-1]}
+    with pytest.raises(ProofError, match="as root of sheet 0"):
         list_voters(json.dumps(document, separators=(",", ":"), sort_keys=True).encode())
 
 

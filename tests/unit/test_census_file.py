@@ -19,7 +19,7 @@ pytestmark = pytest.mark.unit
 
 A, B, C = (Address(keccak(b"voter %d" % index)[:20]) for index in range(3))
 TEXT_A, TEXT_B, TEXT_C = map(checksum_address, (A, B, C))
-CENSUS = build_census([(A, Weight(1)), (B, Weight(MAX_WEIGHT)), (C, Weight(3))], ward_bits=1)
+CENSUS = build_census([(A, Weight(1)), (B, Weight(MAX_WEIGHT)), (C, Weight(3))], sheet_bits=1)
 DATA = dump_census(CENSUS)
 
 voter_lists = st.lists(
@@ -112,19 +112,19 @@ def test_dump_census__sample__is_the_documented_form() -> None:
     assert json.loads(DATA) == {
         "qballot_census": 1,
         "voters": [[TEXT_A, "1"], [TEXT_B, str(MAX_WEIGHT)], [TEXT_C, "3"]],
-        "ward_bits": 1,
-        "ward_roots": ["0x" + root.hex() for root in CENSUS.ward_roots],
+        "sheet_bits": 1,
+        "sheet_roots": ["0x" + root.hex() for root in CENSUS.sheet_roots],
     }
 
 
 @given(voter_lists, st.integers(0, 3))
 def test_census_file__any_census__comes_back_and_is_rfc_8785(
-    rows: list[tuple[Address, Weight]], ward_bits: int
+    rows: list[tuple[Address, Weight]], sheet_bits: int
 ) -> None:
-    census = build_census(rows, ward_bits)
+    census = build_census(rows, sheet_bits)
     data = dump_census(census)
     assert load_census(data) == census
-    assert load_census(data).ward_roots == census.ward_roots
+    assert load_census(data).sheet_roots == census.sheet_roots
     assert data == rfc8785.dumps(json.loads(data))
 
 
@@ -139,7 +139,7 @@ def edited(**changes: object) -> bytes:
 
 
 VOTERS = json.loads(DATA)["voters"]
-ROOTS = json.loads(DATA)["ward_roots"]
+ROOTS = json.loads(DATA)["sheet_roots"]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ ROOTS = json.loads(DATA)["ward_roots"]
         (b'{"qballot_census":1}', "missing required field"),
         (edited(note="hello"), "unknown field `note`"),
         (edited(voters=[[TEXT_A, 1]]), r"Expected `str`, got `int` - at `\$\.voters\[0\]\[1\]`"),
-        (edited(ward_bits=1.5), "ward_bits"),
+        (edited(sheet_bits=1.5), "sheet_bits"),
         (DATA + b"\n", "not in its one form"),
         (json.dumps(json.loads(DATA)).encode(), "not in its one form"),
         (DATA.replace(b'"1"', b'"\\u0031"'), "not in its one form"),
@@ -166,7 +166,7 @@ ROOTS = json.loads(DATA)["ward_roots"]
         (edited(voters=[*VOTERS[:2], [TEXT_C, "0"]]), r"voters\[2\] of the census file: a weight"),
         (edited(voters=[*VOTERS, VOTERS[0]]), "voter 3 has the address of voter 0"),
         (edited(voters=[]), "found 0"),
-        (edited(ward_bits=17), "ward_bits must be 0 … 16; found 17"),
+        (edited(sheet_bits=17), "sheet_bits must be 0 … 16; found 17"),
     ],
 )
 def test_load_census__another_form__is_refused(data: bytes, message: str) -> None:
@@ -177,14 +177,14 @@ def test_load_census__another_form__is_refused(data: bytes, message: str) -> Non
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (edited(ward_roots=ROOTS[:1]), "names 1 ward roots; its voters make 2 wards"),
-        (edited(ward_roots=[*ROOTS, ROOTS[0]]), "names 3 ward roots"),
-        (edited(ward_roots=[ROOTS[1], ROOTS[0]]), "as root of ward 0; its voters give 0x"),
-        (edited(ward_roots=[ROOTS[0], ROOTS[1].upper()]), "as root of ward 1"),
-        (edited(ward_bits=0), "names 2 ward roots; its voters make 3 wards"),
-        (edited(voters=[VOTERS[1], VOTERS[0], VOTERS[2]]), "as root of ward 0"),
-        (edited(voters=[[TEXT_A, "2"], *VOTERS[1:]]), "as root of ward 0"),
-        (edited(voters=VOTERS[:2]), "its voters make 1 wards"),
+        (edited(sheet_roots=ROOTS[:1]), "names 1 sheet roots; its voters make 2 sheets"),
+        (edited(sheet_roots=[*ROOTS, ROOTS[0]]), "names 3 sheet roots"),
+        (edited(sheet_roots=[ROOTS[1], ROOTS[0]]), "as root of sheet 0; its voters give 0x"),
+        (edited(sheet_roots=[ROOTS[0], ROOTS[1].upper()]), "as root of sheet 1"),
+        (edited(sheet_bits=0), "names 2 sheet roots; its voters make 3 sheets"),
+        (edited(voters=[VOTERS[1], VOTERS[0], VOTERS[2]]), "as root of sheet 0"),
+        (edited(voters=[[TEXT_A, "2"], *VOTERS[1:]]), "as root of sheet 0"),
+        (edited(voters=VOTERS[:2]), "its voters make 1 sheets"),
     ],
 )
 def test_load_census__roots_that_are_not_its_voters__are_refused(data: bytes, message: str) -> None:

@@ -19,8 +19,8 @@ from qballot.core.census_proof import (
     build_voter_proof,
     check_census,
     check_voter_proof,
+    dump_sheet_proofs,
     dump_voter_proof,
-    dump_ward_proofs,
     is_voter_proof,
     load_voter_proof,
 )
@@ -34,9 +34,9 @@ pytestmark = pytest.mark.unit
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "census_files.json").read_text())
 
 
-def make_census(voters: int, ward_bits: int) -> Census:
+def make_census(voters: int, sheet_bits: int) -> Census:
     rows = ((Address(keccak(b"voter %d" % index)[:20]), Weight(index % 5 + 1)) for index in range(voters))
-    return build_census(rows, ward_bits)
+    return build_census(rows, sheet_bits)
 
 
 def make_box(census: Census) -> BoxArguments:
@@ -45,10 +45,10 @@ def make_box(census: Census) -> BoxArguments:
         organizer=Address(b"\1" * 20),
         opens_at=UnixSeconds(1),
         closes_at=UnixSeconds(2),
-        ward_bits=census.ward_bits,
+        sheet_bits=census.sheet_bits,
         voters=len(census),
         max_ballot_bytes=1,
-        ward_roots=census.ward_roots,
+        sheet_roots=census.sheet_roots,
     )
 
 
@@ -80,8 +80,8 @@ def test_voter_proof__any_voter__comes_back_and_holds(census: Census, data: st.D
 
 
 @given(censuses)
-def test_ward_proofs__all_of_a_census__are_those_made_one_by_one(census: Census) -> None:
-    many = [item for ward in range(census.ward_count) for item in dump_ward_proofs(census, ward)]
+def test_sheet_proofs__all_of_a_census__are_those_made_one_by_one(census: Census) -> None:
+    many = [item for sheet in range(census.sheet_count) for item in dump_sheet_proofs(census, sheet)]
     assert many == [(item, dump_voter_proof(build_voter_proof(census, item))) for item in census.addresses]
 
 
@@ -105,13 +105,13 @@ ENTRY = PROOF.entry
 @pytest.mark.parametrize(
     ("proof", "message"),
     [
-        (replace(PROOF, voters=12), "found a census of 12 voters with ward_bits 2; the box is for 11"),
-        (replace(PROOF, ward_bits=3), "with ward_bits 3; the box"),
-        (replace(PROOF, root=OTHER), "leads to the root 0x.*; ward 1 of the box has 0x"),
-        (replace(PROOF, root=CENSUS.root_of(0)), "ward 1 of the box has"),
+        (replace(PROOF, voters=12), "found a census of 12 voters with sheet_bits 2; the box is for 11"),
+        (replace(PROOF, sheet_bits=3), "with sheet_bits 3; the box"),
+        (replace(PROOF, root=OTHER), "leads to the root 0x.*; sheet 1 of the box has 0x"),
+        (replace(PROOF, root=CENSUS.root_of(0)), "sheet 1 of the box has"),
         (replace(PROOF, proof=()), "does not show that"),
         (replace(PROOF, proof=(*PROOF.proof, OTHER)), "does not show that"),
-        (replace(PROOF, proof=(OTHER, *PROOF.proof[1:])), "does not lead to the box's root of ward 1"),
+        (replace(PROOF, proof=(OTHER, *PROOF.proof[1:])), "does not lead to the box's root of sheet 1"),
         (replace(PROOF, entry=replace(ENTRY, weight=Weight(2))), "with the weight 2"),
         (replace(PROOF, entry=replace(ENTRY, index=VoterIndex(6))), "is voter 6"),
         (replace(PROOF, entry=replace(ENTRY, index=VoterIndex(12))), "beyond the 11 voters"),
@@ -139,10 +139,10 @@ def edited(**changes: Any) -> bytes:
         (edited(qballot_census_proof=2), "of version 1; found 2"),
         (edited(weight="0"), "weight of the voter's proof"),
         (edited(weight="1" * 30), "weight of the voter's proof"),
-        (edited(ward=0), "names ward 0, which voter 5 is not in"),
-        (edited(ward_bits=-1), "with ward_bits -1"),
-        (edited(ward_bits=10**9), "with ward_bits 1000000000"),
-        (edited(index=-1, ward=-1), "voter -1 is not in"),
+        (edited(sheet=0), "names sheet 0, which voter 5 is not in"),
+        (edited(sheet_bits=-1), "with sheet_bits -1"),
+        (edited(sheet_bits=10**9), "with sheet_bits 1000000000"),
+        (edited(index=-1, sheet=-1), "voter -1 is not in"),
         (edited(root="0x" + "AB" * 32), "lower-case hex"),
         (edited(proof=["0x12"]), "lower-case hex"),
         (edited(address=checksum_address(ENTRY.address).lower()), "checksummed"),
@@ -168,14 +168,14 @@ def test_is_voter_proof__tells_the_two_files_apart() -> None:
     ("census", "box", "message"),
     [
         (make_census(10, 2), BOX, "found a census of 10 voters"),
-        (make_census(11, 3), BOX, "with ward_bits 3"),
+        (make_census(11, 3), BOX, "with sheet_bits 3"),
         (
             build_census([(address, Weight(1)) for address in CENSUS.addresses], 2),
             BOX,
-            "ward 0 of the census has the root",
+            "sheet 0 of the census has the root",
         ),
-        (CENSUS, replace(BOX, ward_roots=(*BOX.ward_roots[:2], OTHER)), "ward 2 of the census"),
-        (CENSUS, replace(BOX, ward_roots=BOX.ward_roots[:2]), "the box has 2 ward roots"),
+        (CENSUS, replace(BOX, sheet_roots=(*BOX.sheet_roots[:2], OTHER)), "sheet 2 of the census"),
+        (CENSUS, replace(BOX, sheet_roots=BOX.sheet_roots[:2]), "the box has 2 sheet roots"),
     ],
 )
 def test_check_census__another_census__is_refused(census: Census, box: BoxArguments, message: str) -> None:
@@ -184,7 +184,7 @@ def test_check_census__another_census__is_refused(census: Census, box: BoxArgume
         check_census(census, box)
 
 
-def test_check_voter_proof__box_without_the_ward__is_refused() -> None:
+def test_check_voter_proof__box_without_the_sheet__is_refused() -> None:
     last = build_voter_proof(CENSUS, CENSUS.addresses[10])
-    with pytest.raises(ProofError, match="the box has 2 ward roots"):
-        check_voter_proof(last, replace(BOX, ward_roots=BOX.ward_roots[:2]))
+    with pytest.raises(ProofError, match="the box has 2 sheet roots"):
+        check_voter_proof(last, replace(BOX, sheet_roots=BOX.sheet_roots[:2]))

@@ -40,16 +40,16 @@ def test_census_build__list_of_voters__writes_the_census_and_says_what_is_in_it(
     assert output.read_bytes() == dump_census(census)
     assert "voters        20\n" in printed
     assert "total weight  210\n" in printed
-    assert "1 of up to 1,024 voters (ward_bits 10)" in printed
+    assert "1 of up to 1,024 voters" in printed
     assert "0x" + census.root_of(0).hex() in printed
     assert "0x" + keccak(output.read_bytes()).hex() in printed
 
 
-def test_census_build__many_wards__are_cut_short_for_people_and_whole_in_json(voters: Path, tmp_path: Path) -> None:
+def test_census_build__many_sheets__are_cut_short_for_people_and_whole_in_json(voters: Path, tmp_path: Path) -> None:
     output = tmp_path / "census.json"
-    _, printed, _ = build(voters, "-o", output, "--ward-bits", "1")
+    _, printed, _ = build(voters, "-o", output, "--sheet-bits", "1")
     assert "… and 2 more" in printed
-    status, printed, _ = build(voters, "-o", output, "--ward-bits", "1", "--json")
+    status, printed, _ = build(voters, "-o", output, "--sheet-bits", "1", "--json")
     census = load_census(output.read_bytes())
     assert status == 0
     assert json.loads(printed) == {
@@ -57,9 +57,9 @@ def test_census_build__many_wards__are_cut_short_for_people_and_whole_in_json(vo
         "census_hash": "0x" + keccak(output.read_bytes()).hex(),
         "voters": 20,
         "total_weight": "210",
-        "ward_bits": 1,
-        "ward_count": 10,
-        "ward_roots": ["0x" + root.hex() for root in census.ward_roots],
+        "sheet_bits": 1,
+        "sheet_count": 10,
+        "sheet_roots": ["0x" + root.hex() for root in census.sheet_roots],
     }
 
 
@@ -76,12 +76,12 @@ def test_census_build__another_file_there__is_kept_unless_forced(voters: Path, t
     assert build(voters, "-o", output)[0] == 0
     assert build(voters, "-o", output)[0] == 0
     first = output.read_bytes()
-    _, _, error = build(voters, "-o", output, "--ward-bits", "2")
+    _, _, error = build(voters, "-o", output, "--sheet-bits", "2")
     assert isinstance(error, InputError)
     assert "exists and is another file" in str(error)
     assert output.read_bytes() == first
-    assert build(voters, "-o", output, "--ward-bits", "2", "--force")[0] == 0
-    assert load_census(output.read_bytes()).ward_bits == 2
+    assert build(voters, "-o", output, "--sheet-bits", "2", "--force")[0] == 0
+    assert load_census(output.read_bytes()).sheet_bits == 2
 
 
 def test_census_build__bad_row__is_named_and_nothing_is_written(voters: Path, tmp_path: Path) -> None:
@@ -115,6 +115,6 @@ def test_census_build__no_list__is_wrong_usage(tmp_path: Path) -> None:
     assert "missing.csv cannot be read: No such file or directory" in str(error)
 
 
-@pytest.mark.parametrize("ward_bits", ["-1", "17", "ten"])
-def test_census_build__ward_bits_out_of_range__is_wrong_usage(voters: Path, ward_bits: str) -> None:
-    assert build(voters, "--ward-bits", ward_bits)[0] == 2
+@pytest.mark.parametrize("sheet_bits", ["-1", "17", "ten"])
+def test_census_build__sheet_bits_out_of_range__is_wrong_usage(voters: Path, sheet_bits: str) -> None:
+    assert build(voters, "--sheet-bits", sheet_bits)[0] == 2

@@ -22,9 +22,9 @@ from qballot.errors import InputError, NotInCensusError
 pytestmark = pytest.mark.unit
 
 
-def make_census(voters: int = 50, ward_bits: int = 1) -> Census:
+def make_census(voters: int = 50, sheet_bits: int = 1) -> Census:
     rows = ((Address(keccak(b"voter %d" % index)[:20]), Weight(index + 1)) for index in range(voters))
-    return build_census(rows, ward_bits)
+    return build_census(rows, sheet_bits)
 
 
 CENSUS = make_census()
@@ -78,9 +78,9 @@ def test_census_proofs__every_voter__has_a_file(file: Path, tmp_path: Path) -> N
         "qballot_census_proofs": 1,
         "census_hash": "0x" + keccak(DATA).hex(),
         "voters": 50,
-        "ward_bits": 1,
-        "wards": 25,
-        "wards_written": 25,
+        "sheet_bits": 1,
+        "sheets": 25,
+        "sheets_written": 25,
     }
     report = json.loads(run("proofs", file, "-o", folder, "--json").stdout)
     assert report == {"folder": str(folder), "files": 50, "written": 0}
@@ -106,7 +106,7 @@ def test_write_proof_files__interrupted__goes_on_and_ends_the_same(tmp_path: Pat
     before = len(read_all(folder))
     done = write_proof_files(CENSUS, keccak(DATA), folder)
     assert read_all(folder) == EXPECTED
-    # No more than the last wards that were not noted yet is written again.
+    # No more than the last sheets that were not noted yet is written again.
     assert 50 - before <= done.written <= 50 - before + 16
 
 
@@ -120,7 +120,7 @@ def test_write_proof_files__folder_of_something_else__is_left_alone(tmp_path: Pa
     write_proof_files(CENSUS, keccak(DATA), folder)
     with pytest.raises(InputError, match="holds the proofs of another census"):
         write_proof_files(CENSUS, keccak(b"other"), folder)
-    for text in ("", "[]", "{}", '{"qballot_census_proofs":2,"census_hash":"","wards_written":0}'):
+    for text in ("", "[]", "{}", '{"qballot_census_proofs":2,"census_hash":"","sheets_written":0}'):
         (folder / MANIFEST).write_text(text)
         with pytest.raises(InputError, match="is not the manifest"):
             write_proof_files(CENSUS, keccak(DATA), folder)

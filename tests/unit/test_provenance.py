@@ -16,7 +16,7 @@ from qballot.core.keccak import keccak
 from qballot.core.provenance import (
     DETERMINISTIC_DEPLOYER,
     MAX_CODE_BYTES,
-    MAX_WARDS,
+    MAX_SHEETS,
     BoxArguments,
     box_address,
     clone_init_code,
@@ -42,20 +42,20 @@ boxes = st.builds(
     organizer=addresses,
     opens_at=st.integers(0, 2**40 - 1).map(UnixSeconds),
     closes_at=st.integers(0, 2**40 - 1).map(UnixSeconds),
-    ward_bits=st.integers(0, 255),
+    sheet_bits=st.integers(0, 255),
     voters=st.integers(0, 2**32 - 1),
     max_ballot_bytes=st.integers(0, 2**16 - 1),
-    ward_roots=st.lists(hashes, max_size=5).map(tuple),
+    sheet_roots=st.lists(hashes, max_size=5).map(tuple),
 )
 SAMPLE = BoxArguments(
     definition_hash=keccak(b"definition"),
     organizer=Address(b"\x11" * 20),
     opens_at=UnixSeconds(1_800_000_000),
     closes_at=UnixSeconds(1_800_086_400),
-    ward_bits=10,
+    sheet_bits=10,
     voters=1_500,
     max_ballot_bytes=4,
-    ward_roots=(keccak(b"0"), keccak(b"1")),
+    sheet_roots=(keccak(b"0"), keccak(b"1")),
 )
 IMPLEMENTATION = Address(b"\x22" * 20)
 FACTORY = Address(b"\x33" * 20)
@@ -74,7 +74,7 @@ def arguments_of(vector: dict[str, Any]) -> BoxArguments:
     values = dict(vector["arguments"])
     values["definition_hash"] = unhex(values["definition_hash"])
     values["organizer"] = unhex(values["organizer"])
-    values["ward_roots"] = tuple(unhex(root) for root in values["ward_roots"])
+    values["sheet_roots"] = tuple(unhex(root) for root in values["sheet_roots"])
     return BoxArguments(**values)
 
 
@@ -160,7 +160,7 @@ def test_box_address__other_factory_or_salt__differs() -> None:
         (clone_runtime_code(IMPLEMENTATION, SAMPLE)[:113], "found 68 in all"),
         (clone_runtime_code(IMPLEMENTATION, SAMPLE)[:-1], "found 132 in all"),
         (clone_runtime_code(IMPLEMENTATION, SAMPLE) + b"\x00", "found 134 in all"),
-        (clone_runtime_code(IMPLEMENTATION, SAMPLE) + bytes(32 * 763), "at most 764 wards; found 765"),
+        (clone_runtime_code(IMPLEMENTATION, SAMPLE) + bytes(32 * 763), "at most 764 sheets; found 765"),
     ],
 )
 def test_parse_clone_code__other_code__is_refused(code: bytes, message: str) -> None:
@@ -168,12 +168,12 @@ def test_parse_clone_code__other_code__is_refused(code: bytes, message: str) -> 
         parse_clone_code(code)
 
 
-def test_max_wards__a_full_box__fits_in_a_contract_s_code_and_one_more_ward_does_not() -> None:
-    full = dataclasses.replace(SAMPLE, ward_roots=(keccak(b"root"),) * MAX_WARDS)
+def test_max_sheets__a_full_box__fits_in_a_contract_s_code_and_one_more_sheet_does_not() -> None:
+    full = dataclasses.replace(SAMPLE, sheet_roots=(keccak(b"root"),) * MAX_SHEETS)
     size = len(clone_runtime_code(IMPLEMENTATION, full))
     assert size <= MAX_CODE_BYTES < size + 32
-    with pytest.raises(InputError, match="at most 764 wards; found 765"):
-        dataclasses.replace(full, ward_roots=(*full.ward_roots, keccak(b"root")))
+    with pytest.raises(InputError, match="at most 764 sheets; found 765"):
+        dataclasses.replace(full, sheet_roots=(*full.sheet_roots, keccak(b"root")))
 
 
 @pytest.mark.parametrize(
@@ -183,10 +183,10 @@ def test_max_wards__a_full_box__fits_in_a_contract_s_code_and_one_more_ward_does
         ({"organizer": bytes(21)}, "organizer"),
         ({"opens_at": -1}, "opens_at"),
         ({"closes_at": 2**40}, "closes_at"),
-        ({"ward_bits": 256}, "ward_bits"),
+        ({"sheet_bits": 256}, "sheet_bits"),
         ({"voters": 2**32}, "voters"),
         ({"max_ballot_bytes": 2**16}, "max_ballot_bytes"),
-        ({"ward_roots": (bytes(32), bytes(31))}, r"ward_roots\[1\]"),
+        ({"sheet_roots": (bytes(32), bytes(31))}, r"sheet_roots\[1\]"),
     ],
 )
 def test_box_arguments__value_that_does_not_fit__is_refused_by_name(change: dict[str, Any], name: str) -> None:

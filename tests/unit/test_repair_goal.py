@@ -27,10 +27,10 @@ ARGUMENTS = BoxArguments(
     organizer=Address(b"\x01" * 20),
     opens_at=UnixSeconds(10),
     closes_at=UnixSeconds(20),
-    ward_bits=1,
+    sheet_bits=1,
     voters=10,
     max_ballot_bytes=3,
-    ward_roots=(keccak(b"root"),) * 5,
+    sheet_roots=(keccak(b"root"),) * 5,
 )
 CREATED = Source(BlockNumber(1), keccak(b"1"), 0, keccak(b"creation"))
 AT = Block(BlockNumber(100), keccak(b"100"), UnixSeconds(15))

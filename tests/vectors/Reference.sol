@@ -27,13 +27,13 @@ contract Reference {
         bytes32 definitionHash,
         address organizer,
         uint40[2] calldata window,
-        uint8 wardBits,
+        uint8 sheetBits,
         uint32 voters,
         uint16 maxBallotBytes,
-        bytes32[] calldata wardRoots
+        bytes32[] calldata sheetRoots
     ) external pure returns (bytes memory) {
         return abi.encodePacked(
-            definitionHash, organizer, window[0], window[1], wardBits, voters, maxBallotBytes, wardRoots
+            definitionHash, organizer, window[0], window[1], sheetBits, voters, maxBallotBytes, sheetRoots
         );
     }
 

@@ -46,8 +46,8 @@ def make_file(census: dict[str, Any], recipe: dict[str, Any] | None) -> dict[str
     document: dict[str, Any] = {
         "qballot_census": 1,
         "voters": voters,
-        "ward_bits": census["ward_bits"],
-        "ward_roots": census["ward_roots"],
+        "sheet_bits": census["sheet_bits"],
+        "sheet_roots": census["sheet_roots"],
     }
     text = write(document if recipe is None else {**document, "recipe": recipe})
     name = census["name"] + ("" if recipe is None else f", of an {recipe['kind']}")
@@ -57,16 +57,16 @@ def make_file(census: dict[str, Any], recipe: dict[str, Any] | None) -> dict[str
 def make_proofs(census: dict[str, Any]) -> list[dict[str, Any]]:
     found = []
     for item in census["proofs"]:
-        voter, ward = census["voters"][item["index"]], item["index"] >> census["ward_bits"]
+        voter, sheet = census["voters"][item["index"]], item["index"] >> census["sheet_bits"]
         document = {
             "qballot_census_proof": 1,
             "address": to_checksum_address(voter["address"]),
             "index": item["index"],
             "weight": voter["weight"],
             "voters": len(census["voters"]),
-            "ward": ward,
-            "ward_bits": census["ward_bits"],
-            "root": census["ward_roots"][ward],
+            "sheet": sheet,
+            "sheet_bits": census["sheet_bits"],
+            "root": census["sheet_roots"][sheet],
             "proof": item["proof"],
         }
         found.append({"census": census["name"], "text": write(document)})
@@ -75,7 +75,7 @@ def make_proofs(census: dict[str, Any]) -> list[dict[str, Any]]:
 
 def main() -> None:
     censuses = {census["name"]: census for census in json.loads((HERE / "censuses.json").read_text())["censuses"]}
-    small = ["one voter", "three voters", "three wards, the last with one voter"]
+    small = ["one voter", "three voters", "three sheets, the last with one voter"]
     document = {
         "description": "Census files, some with the recipe of a token's census, with their hashes; and the proof files "
         "of some censuses' voters. Each text is the file's only form.",
@@ -83,7 +83,7 @@ def main() -> None:
         "census_files": [
             *(make_file(censuses[name], None) for name in small),
             make_file(censuses["three voters"], RECIPE),
-            make_file(censuses["three wards, the last with one voter"], THINGS),
+            make_file(censuses["three sheets, the last with one voter"], THINGS),
         ],
         "proof_files": [proof for name in small for proof in make_proofs(censuses[name])],
     }

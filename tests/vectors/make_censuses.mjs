@@ -21,18 +21,18 @@ function proveMany(tree, first, indices) {
   return { indices, proof: tree.getMultiProof(indices.map((index) => index - first)).proof };
 }
 
-function makeCase(name, voters, wardBits, heavy) {
+function makeCase(name, voters, sheetBits, heavy) {
   const entries = Array.from({ length: voters }, (_, index) => makeVoter(name, index, heavy));
-  const size = 2 ** wardBits;
-  const wardRoots = [];
+  const size = 2 ** sheetBits;
+  const sheetRoots = [];
   const proofs = [];
   const multiproofs = [];
   for (let first = 0; first < voters; first += size) {
-    const ward = entries.slice(first, first + size);
-    const values = ward.map((entry, place) => [first + place, entry.address, entry.weight]);
+    const sheet = entries.slice(first, first + size);
+    const values = sheet.map((entry, place) => [first + place, entry.address, entry.weight]);
     const tree = StandardMerkleTree.of(values, LEAF, { sortLeaves: false });
-    const indices = ward.map((_, place) => first + place);
-    wardRoots.push(tree.root);
+    const indices = sheet.map((_, place) => first + place);
+    sheetRoots.push(tree.root);
     indices.forEach((index, place) => proofs.push({ index, proof: tree.getProof(place) }));
     const subsets = [
       indices,
@@ -47,10 +47,10 @@ function makeCase(name, voters, wardBits, heavy) {
   }
   return {
     name,
-    ward_bits: wardBits,
+    sheet_bits: sheetBits,
     voters: entries,
     first_leaf: StandardMerkleTree.of([[0, entries[0].address, entries[0].weight]], LEAF).root,
-    ward_roots: wardRoots,
+    sheet_roots: sheetRoots,
     proofs,
     multiproofs,
   };
@@ -58,16 +58,16 @@ function makeCase(name, voters, wardBits, heavy) {
 
 const document = {
   description:
-    "Censuses with the roots of their wards, every single proof, and proofs of several voters of a ward. Indices are those of the whole census.",
+    "Censuses with the roots of their sheets, every single proof, and proofs of several voters of a sheet. Indices are those of the whole census.",
   source: "tests/vectors/make_censuses.mjs with npm @openzeppelin/merkle-tree 1.0.8, sortLeaves: false",
   censuses: [
     makeCase("one voter", 1, 10, true),
     makeCase("two voters", 2, 10, false),
     makeCase("three voters", 3, 10, true),
-    makeCase("wards of one voter", 3, 0, true),
-    makeCase("full ward", 8, 3, true),
-    makeCase("three wards, the last with one voter", 9, 2, true),
-    makeCase("two wards, the last in part", 27, 4, true),
+    makeCase("sheets of one voter", 3, 0, true),
+    makeCase("full sheet", 8, 3, true),
+    makeCase("three sheets, the last with one voter", 9, 2, true),
+    makeCase("two sheets, the last in part", 27, 4, true),
   ],
 };
 

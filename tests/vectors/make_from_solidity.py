@@ -166,29 +166,29 @@ def make_heads(contract: Contract) -> dict[str, Any]:
     }
 
 
-def make_box(contract: Contract, name: str, wards: int) -> dict[str, Any]:
+def make_box(contract: Contract, name: str, sheets: int) -> dict[str, Any]:
     """One box with made-up arguments: its packed arguments, both codes and its address."""
     address = {role: Web3.to_checksum_address(digest(f"{name} {role}")[:20]) for role in ("a", "b", "c")}
     factory, implementation, organizer = address["a"], address["b"], address["c"]
     arguments = {
         "definition_hash": "0x" + digest(f"{name} definition").hex(),
         "organizer": organizer,
-        "opens_at": 2**32 + 5 if wards > 1 else 1_800_000_000,
-        "closes_at": 2**39 - 1 if wards > 1 else 1_800_086_400,
-        "ward_bits": 10,
-        "voters": wards * 1024 - 1,
-        "max_ballot_bytes": 65535 if wards > 1 else 4,
-        "ward_roots": ["0x" + digest(f"{name} ward {ward}").hex() for ward in range(wards)],
+        "opens_at": 2**32 + 5 if sheets > 1 else 1_800_000_000,
+        "closes_at": 2**39 - 1 if sheets > 1 else 1_800_086_400,
+        "sheet_bits": 10,
+        "voters": sheets * 1024 - 1,
+        "max_ballot_bytes": 65535 if sheets > 1 else 4,
+        "sheet_roots": ["0x" + digest(f"{name} sheet {sheet}").hex() for sheet in range(sheets)],
     }
     call = contract.functions
     packed = call.packArguments(
         arguments["definition_hash"],
         organizer,
         [arguments["opens_at"], arguments["closes_at"]],
-        arguments["ward_bits"],
+        arguments["sheet_bits"],
         arguments["voters"],
         arguments["max_ballot_bytes"],
-        arguments["ward_roots"],
+        arguments["sheet_roots"],
     ).call()
     salt = digest(f"{name} salt")
     return {

@@ -65,7 +65,7 @@ def test_factory__through_ape__is_where_it_must_be(rpc: Rpc, Contract: Any) -> N
     factory = Contract(checksum_address(default_factory()), abi=load_artifact(BALLOT_BOX_FACTORY).abi)
     box = Contract(factory.implementation(), abi=load_artifact(BALLOT_BOX).abi)
     assert bytes(box.CANCELLED_HEAD()) == CANCELLED_HEAD
-    assert factory.MAX_WARD_BITS() == 16
+    assert factory.MAX_SHEET_BITS() == 16
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_election__with_ape_accounts__takes_ballots_of_both_kinds(
     box = Contract(checksum_address(election.box), abi=load_artifact(BALLOT_BOX).abi)
     assert bytes(box.head()) == BallotBoxContract(rpc, election.box).head("latest")
     assert bytes(box.head()) != election.arguments.definition_hash
-    assert (box.voters(), box.wardCount(), box.organizer()) == (4, 2, checksum_address(people[0].address))
+    assert (box.voters(), box.sheetCount(), box.organizer()) == (4, 2, checksum_address(people[0].address))
 
 
 def test_election__cast_through_ape__is_refused_by_name(

@@ -34,7 +34,7 @@ contract ElectionsInvariants {
             VM.assertEq(box.organizer(), election.organizer);
             VM.assertEq(box.opensAt(), election.opensAt);
             VM.assertEq(box.closesAt(), election.closesAt);
-            VM.assertEq(box.wardBits(), election.wardBits);
+            VM.assertEq(box.sheetBits(), election.sheetBits);
             VM.assertEq(box.voters(), election.voters);
             VM.assertEq(box.maxBallotBytes(), election.maxBallotBytes);
         }

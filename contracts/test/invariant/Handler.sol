@@ -43,13 +43,13 @@ contract Handler {
     // Actions
 
     /// @notice Now and then a new election of 1 to 12 voters, soon open, by one of two organizers.
-    function create(uint256 seed, uint256 wardBits) public onClock {
+    function create(uint256 seed, uint256 sheetBits) public onClock {
         if (seed % 3 != 0) return;
-        Election memory election = _draw(seed, wardBits % 4);
+        Election memory election = _draw(seed, sheetBits % 4);
         ElectionParams memory params = ElectionParams({
             opensAt: uint40(election.opensAt),
             closesAt: uint40(election.closesAt),
-            wardBits: uint8(election.wardBits),
+            sheetBits: uint8(election.sheetBits),
             voters: uint32(election.voters),
             maxBallotBytes: uint16(election.maxBallotBytes)
         });
@@ -90,11 +90,11 @@ contract Handler {
         if (_attempt(choice, sender, call, allowed, packed)) ++casts;
     }
 
-    /// @notice Someone brings signed ballots of a ward; `flaw` says what is wrong with one of them, mostly nothing.
-    function castSigned(uint256 choice, uint256 ward, uint256 subset, bytes32 seed, uint256 flaw) external onClock {
+    /// @notice Someone brings signed ballots of a sheet; `flaw` says what is wrong with one of them, mostly nothing.
+    function castSigned(uint256 choice, uint256 sheet, uint256 subset, bytes32 seed, uint256 flaw) external onClock {
         Election memory election = _pick(choice);
         Electorate memory electorate = _electorate(election);
-        uint256[] memory voters = _voters(election, ward % electorate.wards.length, subset);
+        uint256[] memory voters = _voters(election, sheet % electorate.sheets.length, subset);
         flaw %= 16;
         bool allowed = flaw > 8 && voters.length > 0 && election.isOpen(_clock);
         bytes memory batch;
@@ -188,7 +188,7 @@ contract Handler {
         for (uint256 i = 0; i < list.length; ++i) {
             VM.assertTrue(election.isAllowed(list[i], _clock), "a record that must not be in");
             VM.assertTrue(i == 0 || list[i].voter > list[i - 1].voter, "order");
-            VM.assertEq(list[i].voter >> election.wardBits, list[0].voter >> election.wardBits, "ward");
+            VM.assertEq(list[i].voter >> election.sheetBits, list[0].voter >> election.sheetBits, "sheet");
         }
         election.head = Ballots.advance(election.head, emitted);
     }
@@ -207,12 +207,12 @@ contract Handler {
         return flaw == 5 ? key + 1 : key;
     }
 
-    function _draw(uint256 seed, uint256 wardBits) private view returns (Election memory election) {
+    function _draw(uint256 seed, uint256 sheetBits) private view returns (Election memory election) {
         bytes32 drawn = keccak256(abi.encode(seed));
         election.organizer = address(uint160(0x1000 + uint8(drawn[0]) % 2));
         election.opensAt = _clock + 1 + uint8(drawn[1]) % 60;
         election.closesAt = election.opensAt + 1 + 16 * uint256(uint8(drawn[2]));
-        election.wardBits = wardBits;
+        election.sheetBits = sheetBits;
         election.voters = 1 + uint8(drawn[3]) % 12;
         election.maxBallotBytes = 1 + uint8(drawn[4]) % 40;
     }
@@ -230,7 +230,7 @@ contract Handler {
     }
 
     function _electorate(Election memory election) private pure returns (Electorate memory) {
-        return Electorates.make(election.voters, election.wardBits).seal();
+        return Electorates.make(election.voters, election.sheetBits).seal();
     }
 
     function _pick(uint256 choice) private view returns (Election memory) {
@@ -249,15 +249,15 @@ contract Handler {
         }
     }
 
-    /// @dev The voters of a ward whose bits are set.
-    function _voters(Election memory election, uint256 ward, uint256 subset)
+    /// @dev The voters of a sheet whose bits are set.
+    function _voters(Election memory election, uint256 sheet, uint256 subset)
         private
         pure
         returns (uint256[] memory voters)
     {
-        uint256 start = ward << election.wardBits;
+        uint256 start = sheet << election.sheetBits;
         uint256 size = election.voters - start;
-        if (size > 1 << election.wardBits) size = 1 << election.wardBits;
+        if (size > 1 << election.sheetBits) size = 1 << election.sheetBits;
         uint256 chosen = 0;
         for (uint256 i = 0; i < size; ++i) {
             chosen += (subset >> i) & 1;

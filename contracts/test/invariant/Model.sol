@@ -10,7 +10,7 @@ struct Election {
     address organizer;
     uint256 opensAt;
     uint256 closesAt;
-    uint256 wardBits;
+    uint256 sheetBits;
     uint256 voters;
     uint256 maxBallotBytes;
     bool cancelled;

@@ -7,7 +7,7 @@ import {VM, Vm} from "../Vm.sol";
 import {Ballots} from "./Ballots.sol";
 import {Electorate, Electorates} from "./Electorate.sol";
 
-/// @title An open election of ten voters in wards of four, four and two
+/// @title An open election of ten voters in sheets of four, four and two
 /// @notice Tests begin in the middle of its window. They know the contracts by their interfaces and artifacts only.
 abstract contract ElectionTest {
     using Electorates for Electorate;
@@ -17,7 +17,7 @@ abstract contract ElectionTest {
     uint40 internal constant NOW = CREATED_AT + 1500;
     uint40 internal constant CLOSES_AT = CREATED_AT + 2000;
     uint32 internal constant VOTERS = 10;
-    uint8 internal constant WARD_BITS = 2;
+    uint8 internal constant SHEET_BITS = 2;
     uint16 internal constant MAX_BALLOT_BYTES = 8;
     bytes internal constant DEFINITION = "{\"qballot\":1,\"title\":\"A test\"}";
     bytes32 internal constant CANCELLED_HEAD = keccak256("QBallot: cancelled");
@@ -36,18 +36,18 @@ abstract contract ElectionTest {
     }
 
     function _electorate() internal pure returns (Electorate memory) {
-        return Electorates.make(VOTERS, WARD_BITS).seal();
+        return Electorates.make(VOTERS, SHEET_BITS).seal();
     }
 
     function _params() internal pure returns (ElectionParams memory) {
-        return ElectionParams(OPENS_AT, CLOSES_AT, WARD_BITS, VOTERS, MAX_BALLOT_BYTES);
+        return ElectionParams(OPENS_AT, CLOSES_AT, SHEET_BITS, VOTERS, MAX_BALLOT_BYTES);
     }
 
     /// @dev An election of this electorate by `organizer`. The clock must stand before the opening.
     function _create(Electorate memory electorate, uint256 salt) internal returns (IBallotBox) {
         ElectionParams memory params = _params();
         params.voters = uint32(electorate.accounts.length);
-        params.wardBits = uint8(electorate.wardBits);
+        params.sheetBits = uint8(electorate.sheetBits);
         return _create(params, electorate.roots(), salt);
     }
 

@@ -8,7 +8,7 @@ import {VM} from "../Vm.sol";
 
 /// @title Proofs of a box's window and of its chain of hashes, for halmos
 /// @notice Each `check_` function holds for all arguments, on a real clone of the factory's. Its two voters are the only
-/// ones of their wards, so that no proof is needed.
+/// ones of their sheets, so that no proof is needed.
 contract BoxSymbolic {
     uint40 private constant OPENS_AT = 2_000_000_000;
     uint40 private constant CLOSES_AT = 2_000_100_000;

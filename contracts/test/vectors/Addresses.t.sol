@@ -48,7 +48,7 @@ contract AddressVectorsTest is ElectionTest {
                         arguments.account("organizer"),
                         boxes[i].word("salt"),
                         _paramsOf(arguments),
-                        arguments.words("ward_roots"),
+                        arguments.words("sheet_roots"),
                         arguments.word("definition_hash")
                     ),
                 boxes[i].account("box")
@@ -60,7 +60,7 @@ contract AddressVectorsTest is ElectionTest {
     function _paramsOf(Vector memory arguments) private pure returns (ElectionParams memory params) {
         params.opensAt = uint40(arguments.number("opens_at"));
         params.closesAt = uint40(arguments.number("closes_at"));
-        params.wardBits = uint8(arguments.number("ward_bits"));
+        params.sheetBits = uint8(arguments.number("sheet_bits"));
         params.voters = uint32(arguments.number("voters"));
         params.maxBallotBytes = uint16(arguments.number("max_ballot_bytes"));
     }
@@ -101,12 +101,12 @@ contract AddressVectorsTest is ElectionTest {
         VM.assertEq(made.definitionHash(), arguments.word("definition_hash"));
         VM.assertEq(made.organizer(), arguments.account("organizer"));
         ElectionParams memory said =
-            ElectionParams(made.opensAt(), made.closesAt(), made.wardBits(), made.voters(), made.maxBallotBytes());
+            ElectionParams(made.opensAt(), made.closesAt(), made.sheetBits(), made.voters(), made.maxBallotBytes());
         VM.assertEq(abi.encode(said), abi.encode(_paramsOf(arguments)));
-        bytes32[] memory roots = arguments.words("ward_roots");
-        VM.assertEq(made.wardCount(), roots.length);
-        for (uint256 ward = 0; ward < roots.length; ++ward) {
-            VM.assertEq(made.wardRoot(ward), roots[ward]);
+        bytes32[] memory roots = arguments.words("sheet_roots");
+        VM.assertEq(made.sheetCount(), roots.length);
+        for (uint256 sheet = 0; sheet < roots.length; ++sheet) {
+            VM.assertEq(made.sheetRoot(sheet), roots[sheet]);
         }
     }
 }

@@ -7,7 +7,7 @@ import {VM} from "../Vm.sol";
 import {Ballots, Record} from "../support/Ballots.sol";
 import {ElectionTest} from "../support/ElectionTest.sol";
 import {Electorate, Electorates} from "../support/Electorate.sol";
-import {WardTree} from "../support/WardTree.sol";
+import {SheetTree} from "../support/SheetTree.sol";
 import {ILibraries} from "./ILibraries.sol";
 import {Vector, Vectors} from "./VectorFile.sol";
 
@@ -125,7 +125,7 @@ contract BallotVectorsTest is ElectionTest {
         return abi.encodeWithSelector(IBallotBox.BallotBoxVoterOutOfRange.selector, voter, voter);
     }
 
-    /// @dev Puts a box at this address, of one ward with all voters up to this one.
+    /// @dev Puts a box at this address, of one sheet with all voters up to this one.
     function _placeBox(address place, uint256 voter, bytes32 root) private {
         uint32 voters = uint32(voter == type(uint32).max ? voter : voter + 1);
         bytes memory rules = abi.encodePacked(FIRST_BALLOT, uint40(1 << 39), uint8(32), voters, uint16(256), root);
@@ -147,7 +147,7 @@ contract BallotVectorsTest is ElectionTest {
 
     /// @dev A tree of which only the last leaf is known, with weight 1, and its proof.
     function _lastLeaf(uint256 voter, address account) private pure returns (bytes32 node, bytes32[] memory proof) {
-        node = WardTree.hashLeaf(voter, account, 1);
+        node = SheetTree.hashLeaf(voter, account, 1);
         uint256 levels = 0;
         for (uint256 position = voter; position > 0; position = (position - 1) / 2) {
             ++levels;
@@ -155,7 +155,7 @@ contract BallotVectorsTest is ElectionTest {
         proof = new bytes32[](levels);
         for (uint256 i = 0; i < levels; ++i) {
             proof[i] = keccak256(abi.encode("a node", i));
-            node = WardTree.hashPair(node, proof[i]);
+            node = SheetTree.hashPair(node, proof[i]);
         }
     }
 
@@ -169,7 +169,7 @@ contract BallotVectorsTest is ElectionTest {
     /// @dev An election of the ten voters with weight 1 whose window contains the ballots of heads.json.
     function _boxOfHeads(uint256 salt) private returns (IBallotBox opened) {
         ElectionParams memory params = _params();
-        (params.opensAt, params.wardBits) = (FIRST_BALLOT, 10);
+        (params.opensAt, params.sheetBits) = (FIRST_BALLOT, 10);
         VM.warp(FIRST_BALLOT - 1);
         opened = _create(params, _electorateOfHeads().roots(), salt);
         VM.warp(NOW);

@@ -62,13 +62,13 @@ contract CensusVectorsTest is ElectionTest {
     {
         VM.assertEq(abi.encode(electorate.proveMany(voters)), abi.encode(proof));
         bytes32 root = _libraries.computeRoot(_queue(electorate, voters), proof);
-        VM.assertEq(root, electorate.roots()[voters[0] >> electorate.wardBits]);
+        VM.assertEq(root, electorate.roots()[voters[0] >> electorate.sheetBits]);
     }
 
     /// @dev The census of a vector, sealed, with the roots and the leaf that the file says.
     function _electorateOf(Vector memory census) private view returns (Electorate memory electorate) {
         Vector[] memory voters = census.list("voters");
-        electorate.wardBits = census.number("ward_bits");
+        electorate.sheetBits = census.number("sheet_bits");
         electorate.accounts = new address[](voters.length);
         electorate.weights = new uint96[](voters.length);
         for (uint256 i = 0; i < voters.length; ++i) {
@@ -76,17 +76,17 @@ contract CensusVectorsTest is ElectionTest {
             electorate.weights[i] = uint96(voters[i].number("weight"));
         }
         VM.assertEq(_libraries.hashLeaf(0, electorate.accounts[0], electorate.weights[0]), census.word("first_leaf"));
-        VM.assertEq(abi.encode(electorate.seal().roots()), abi.encode(census.words("ward_roots")));
+        VM.assertEq(abi.encode(electorate.seal().roots()), abi.encode(census.words("sheet_roots")));
     }
 
-    /// @dev The leaves of some voters of a ward with their places in its tree.
+    /// @dev The leaves of some voters of a sheet with their places in its tree.
     function _queue(Electorate memory electorate, uint256[] memory voters) private view returns (bytes memory queue) {
-        uint256 ward = voters[0] >> electorate.wardBits;
-        uint256 nodes = electorate.wards[ward].length;
+        uint256 sheet = voters[0] >> electorate.sheetBits;
+        uint256 nodes = electorate.sheets[sheet].length;
         for (uint256 i = 0; i < voters.length; ++i) {
             uint256 voter = voters[i];
             bytes32 leaf = _libraries.hashLeaf(voter, electorate.accounts[voter], electorate.weights[voter]);
-            queue = bytes.concat(queue, abi.encode(nodes - 1 - (voter - (ward << electorate.wardBits)), leaf));
+            queue = bytes.concat(queue, abi.encode(nodes - 1 - (voter - (sheet << electorate.sheetBits)), leaf));
         }
     }
 }

@@ -93,7 +93,7 @@ def _check_arguments(work: Work) -> str:
     return (
         f"definition 0x{arguments.definition_hash.hex()}, open from {format_moment(arguments.opens_at)} until "
         f"{format_moment(arguments.closes_at)}, {_number(arguments.voters, 'voter')} in "
-        f"{_number(len(arguments.ward_roots), 'ward')}"
+        f"{_number(len(arguments.sheet_roots), 'sheet')}"
     )
 
 
@@ -157,7 +157,7 @@ def _check_census(work: Work) -> str | Skipped:
         known = "" if reference is None else f"; its file is said to have the hash 0x{reference.hex()}"
         return Skipped(f"electorate not checked: the evidence leaves out the census{known}")
     work.weight = check_voters(evidence.voters, work.arguments)
-    return f"{_number(len(evidence.voters), 'voter')} with {_number(work.weight, 'vote')}, every ward's root"
+    return f"{_number(len(evidence.voters), 'voter')} with {_number(work.weight, 'vote')}, every sheet's root"
 
 
 def _check_membership(work: Work) -> str | Skipped:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qballot.core.address import ZERO_ADDRESS, checksum_address
-from qballot.core.census import MAX_WEIGHT, count_wards, hash_leaves
+from qballot.core.census import MAX_WEIGHT, count_sheets, hash_leaves
 from qballot.core.merkle import build_tree
 from qballot.core.proof.evidence import Voters
 from qballot.core.provenance import BoxArguments
@@ -19,25 +19,27 @@ from qballot.errors import ProofError
 def check_voters(voters: Voters, arguments: BoxArguments) -> int:
     """Check that these are the voters whom a box admits. Returns the weight of all of them together.
 
-    Raises ProofError that names the voter or the ward: another number of voters, an address that is zero, repeated or
+    Raises ProofError that names the voter or the sheet: another number of voters, an address that is zero, repeated or
     not of 20 bytes, a weight that is not 1 … 2**96 - 1, a root that is not the one in the box's code.
     """
     expected = arguments.voters
     if (len(voters.addresses), len(voters.weights)) != (expected, expected):
         raise ProofError(f"found {len(voters.addresses)} voters, expected {expected}, as the box's code says")
-    wards = count_wards(expected, arguments.ward_bits)
-    if len(arguments.ward_roots) != wards:
-        raise ProofError(f"the box's code has {len(arguments.ward_roots)} ward roots, expected {wards} of its voters")
+    sheets = count_sheets(expected, arguments.sheet_bits)
+    if len(arguments.sheet_roots) != sheets:
+        raise ProofError(
+            f"the box's code has {len(arguments.sheet_roots)} sheet roots, expected {sheets} of its voters"
+        )
     _check_addresses(voters.addresses)
     if not (min(voters.weights) > 0 and max(voters.weights) <= MAX_WEIGHT):
         index = next(index for index, weight in enumerate(voters.weights) if not 0 < weight <= MAX_WEIGHT)
         raise ProofError(f"voter {index} has the weight {voters.weights[index]}, expected 1 … 2**96 - 1")
-    for ward, root in enumerate(arguments.ward_roots):
-        found = _compute_root(voters, ward << arguments.ward_bits, (ward + 1) << arguments.ward_bits)
+    for sheet, root in enumerate(arguments.sheet_roots):
+        found = _compute_root(voters, sheet << arguments.sheet_bits, (sheet + 1) << arguments.sheet_bits)
         if found != root:
             raise ProofError(
-                f"ward {ward}, of the voters from {ward << arguments.ward_bits} on, has the root 0x{found.hex()}; the "
-                f"box's code says 0x{root.hex()}: an address or a weight is not the one that was published"
+                f"sheet {sheet}, of the voters from {sheet << arguments.sheet_bits} on, has the root 0x{found.hex()}; "
+                f"the box's code says 0x{root.hex()}: an address or a weight is not the one that was published"
             )
     return sum(voters.weights)
 

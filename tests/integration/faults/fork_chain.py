@@ -29,7 +29,7 @@ STARTS_AT = 1_800_000_000
 BLOCK_SECONDS = 12
 
 VOTERS = make_voters(10)
-CENSUS = make_census(VOTERS, ward_bits=2)
+CENSUS = make_census(VOTERS, sheet_bits=2)
 
 GAS = 3_000_000
 """Of every transaction: more than any of them needs, less than a tenth of a block."""
@@ -91,10 +91,10 @@ def make_plan(number: int, opens_at: int, closes_at: int) -> Plan:
         organizer=devnet_account(0).address,
         opens_at=UnixSeconds(opens_at),
         closes_at=UnixSeconds(closes_at),
-        ward_bits=CENSUS.ward_bits,
+        sheet_bits=CENSUS.sheet_bits,
         voters=len(CENSUS),
         max_ballot_bytes=3,
-        ward_roots=CENSUS.ward_roots,
+        sheet_roots=CENSUS.sheet_roots,
     )
     return Plan(number, definition, arguments)
 
@@ -109,7 +109,7 @@ def cancel(plan: Plan) -> Deed:
 
 
 def cast(what: Cast) -> Deed:
-    """Make the transaction that brings these ballots; the signed ones must be of one ward."""
+    """Make the transaction that brings these ballots; the signed ones must be of one sheet."""
     if what.cast_at is None:
         ((voter, ballot),) = what.ballots
         entry = CENSUS.entry(voter)

@@ -87,6 +87,6 @@ def _make_cast(chance: random.Random, plans: Sequence[Plan]) -> Deed:
     plan = chance.choice(plans)
     if chance.random() < 0.5:
         return cast(Cast(plan, ((chance.randrange(len(CENSUS)), bytes(3)),)))
-    ward = chance.randrange(2) << CENSUS.ward_bits
-    ballots = tuple((ward + voter, b"\0\1\0") for voter in range(chance.randint(1, 4)))
+    sheet = chance.randrange(2) << CENSUS.sheet_bits
+    ballots = tuple((sheet + voter, b"\0\1\0") for voter in range(chance.randint(1, 4)))
     return cast(Cast(plan, ballots, plan.arguments.opens_at + chance.randrange(12)))

@@ -185,9 +185,9 @@ class ReorgScript:
         return cast(Cast(plan, self._make_batch(), self._choose_moment(plan)))
 
     def _make_batch(self) -> tuple[tuple[int, bytes], ...]:
-        size = 1 << CENSUS.ward_bits
-        ward = range(self._chance.randrange(len(CENSUS.ward_roots)) * size, len(CENSUS))[:size]
-        voters = self._chance.sample(ward, self._chance.randint(1, len(ward)))
+        size = 1 << CENSUS.sheet_bits
+        sheet = range(self._chance.randrange(len(CENSUS.sheet_roots)) * size, len(CENSUS))[:size]
+        voters = self._chance.sample(sheet, self._chance.randint(1, len(sheet)))
         return tuple((voter, self._chance.choice(BALLOTS)) for voter in sorted(voters))
 
     def _choose_moment(self, plan: Plan) -> int:

@@ -37,10 +37,10 @@ def make_row_election(name: int = 1, *, block: int = 1, **changes: Any) -> Elect
         organizer=Address(b"\x0a" * 20),
         opens_at=UnixSeconds(changes.pop("opens_at", OPENS_AT)),
         closes_at=UnixSeconds(changes.pop("closes_at", CLOSES_AT)),
-        ward_bits=10,
+        sheet_bits=10,
         voters=2**32 - 1,
         max_ballot_bytes=2**16 - 1,
-        ward_roots=(keccak(b"ward 0"), keccak(b"ward 1")),
+        sheet_roots=(keccak(b"sheet 0"), keccak(b"sheet 1")),
     )
     salt = Hash32(name.to_bytes(32))
     election = Election(

@@ -70,10 +70,10 @@ def create_raw(devnet: Devnet, definition: bytes, *, salt: int = 99, voters: int
         organizer=devnet_account(0).address,
         opens_at=UnixSeconds(now + 1_000),
         closes_at=UnixSeconds(2**39 - 1),
-        ward_bits=10,
+        sheet_bits=10,
         voters=voters,
         max_ballot_bytes=3,
-        ward_roots=(keccak(b"nobody"),),
+        sheet_roots=(keccak(b"nobody"),),
     )
     salt32 = Hash32(salt.to_bytes(32))
     send(devnet.rpc, devnet_account(0), Call(default_factory(), encode_create(salt32, arguments, definition)))

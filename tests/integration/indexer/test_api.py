@@ -179,15 +179,15 @@ def test_results__index_made_anew_under_the_server__counts_anew(
 
 
 def test_election__valid__shows_all_that_defines_it(devnet: Devnet, engine: Engine, client: httpx.Client) -> None:
-    scene = hold_election(devnet, voters=5, ward_bits=1)
+    scene = hold_election(devnet, voters=5, sheet_bits=1)
     follow(devnet, engine).sync_once()
     found = get(client, f"/elections/{address(scene)}")
     arguments = scene.deployment.arguments
     assert found["election"] == address(scene)
     assert found["definition"] == json.loads(scene.definition)
     assert keccak(bytes.fromhex(found["definition_bytes"][2:])).hex() == found["definition_hash"][2:]
-    assert found["ward_roots"] == ["0x" + root.hex() for root in arguments.ward_roots]
-    assert len(found["ward_roots"]) == 3
+    assert found["sheet_roots"] == ["0x" + root.hex() for root in arguments.sheet_roots]
+    assert len(found["sheet_roots"]) == 3
     assert (found["opens_at"], found["closes_at"]) == (arguments.opens_at, arguments.closes_at)
     assert found["organizer"] == checksum_address(arguments.organizer)
     assert found["created"]["block_number"] == scene.deployment.block_number

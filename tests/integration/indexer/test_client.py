@@ -143,7 +143,7 @@ def test_client__an_election_that_is_over__is_all_there(client: Client, election
     found = client.election(box)
     assert (found.definition_bytes, found.definition_hash) == (election.definition, arguments.definition_hash)
     assert (found.organizer, found.factory, found.salt) == (arguments.organizer, default_factory(), bytes(32))
-    assert found.ward_roots == arguments.ward_roots
+    assert found.sheet_roots == arguments.sheet_roots
     assert found.head == election.box.head("latest")
     assert found.created.block_number == election.deployment.block_number
     assert found.turnout is not None

@@ -95,7 +95,7 @@ def test_check__last_indexed_block_changed_throughout__the_chain_tells_once_it_i
 def test_check__invalid_without_a_census_and_really_the_factorys__is_said(devnet: Devnet, engine: Engine) -> None:
     hold_election(devnet)
     follow(devnet, engine).sync_once()
-    change(engine, "UPDATE elections SET invalid_reason = 'because', ward_roots = :nothing", nothing=b"")
+    change(engine, "UPDATE elections SET invalid_reason = 'because', sheet_roots = :nothing", nothing=b"")
     fault = find_fault(engine, devnet.rpc)
     assert fault.what == "validity"
 

@@ -40,7 +40,7 @@ WEIGHTS = (1, 2**96 - 1, 3, 4, 5)
 
 @pytest.fixture
 def election(devnet: Devnet) -> ElectionOnDevnet:
-    return make_election(devnet, weights=WEIGHTS, ward_bits=1)
+    return make_election(devnet, weights=WEIGHTS, sheet_bits=1)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_import__census_of_the_box__is_served_as_proof_files(
 ) -> None:
     follow(devnet, engine).sync_once()
     done = import_census(engine, election.deployment.box, data)
-    assert (done.voters, done.wards, done.new, done.census_hash) == (5, 3, True, keccak(data))
+    assert (done.voters, done.sheets, done.new, done.census_hash) == (5, 3, True, keccak(data))
     for entry in election.census:
         answer = client.get(path_of(election, entry.address))
         assert answer.status_code == 200
@@ -82,7 +82,7 @@ def test_import__census_of_the_box__is_served_as_proof_files(
 def test_import__again_and_for_another_box__is_kept_once(
     devnet: Devnet, engine: Engine, election: ElectionOnDevnet, data: bytes, client: httpx.Client
 ) -> None:
-    second = make_election(devnet, weights=WEIGHTS, ward_bits=1, salt=1)
+    second = make_election(devnet, weights=WEIGHTS, sheet_bits=1, salt=1)
     follow(devnet, engine).sync_once()
     assert import_census(engine, election.deployment.box, data).new
     assert not import_census(engine, election.deployment.box, data).new
@@ -153,7 +153,7 @@ def test_api__what_is_missing__is_said(
     [
         "UPDATE ledger_census_voters SET weight = '9' WHERE voter = 1",
         "DELETE FROM ledger_census_voters WHERE voter = 0",
-        "UPDATE ledger_censuses SET ward_bits = 2",
+        "UPDATE ledger_censuses SET sheet_bits = 2",
         "UPDATE ledger_censuses SET voters = 6",
     ],
 )
@@ -179,10 +179,10 @@ def test_ledger__census_with_a_recipe__keeps_its_bytes(engine: Engine) -> None:
     assert ledger.save_census(box, census, keccak(b"file"), b'{"kind":"erc20"}')
     kept = ledger.load_census(box)
     assert kept is not None
-    assert (kept.census_hash, kept.voters, kept.ward_bits, kept.recipe) == (keccak(b"file"), 5, 1, b'{"kind":"erc20"}')
-    assert ledger.load_ward(kept, 0) == [census.entry(0), census.entry(1)]
-    assert ledger.load_ward(kept, 2) == [census.entry(4)]
-    assert ledger.load_ward(kept, 3) == []
+    assert (kept.census_hash, kept.voters, kept.sheet_bits, kept.recipe) == (keccak(b"file"), 5, 1, b'{"kind":"erc20"}')
+    assert ledger.load_sheet(kept, 0) == [census.entry(0), census.entry(1)]
+    assert ledger.load_sheet(kept, 2) == [census.entry(4)]
+    assert ledger.load_sheet(kept, 3) == []
     assert ledger.load_voter(kept, rows[3][0]) == CensusEntry(census.entry(3).index, rows[3][0], rows[3][1])
     assert ledger.load_voter(kept, Address(b"\1" * 20)) is None
 
@@ -215,12 +215,12 @@ def test_cli_import_and_check__file_and_proof__agree_with_the_box(
     proof.write_bytes(dump_voter_proof(build_voter_proof(election.census, election.census.addresses[2])))
     chosen = ("--election", box)
     result = run("import", file, *chosen, "--database", database_url)
-    assert result.stdout == "ok: all 3 ward roots agree; census of 5 voters imported\n", result.exception
+    assert result.stdout == "ok: all 3 sheet roots agree; census of 5 voters imported\n", result.exception
     again = json.loads(run("import", file, *chosen, "--database", database_url, "--json").stdout)
-    expected = {"election": box, "census_hash": "0x" + keccak(data).hex(), "voters": 5, "wards": 3, "new": False}
+    expected = {"election": box, "census_hash": "0x" + keccak(data).hex(), "voters": 5, "sheets": 3, "new": False}
     assert again == expected
     checked = run("check", file, *chosen, "--rpc-url", devnet.url)
-    assert checked.stdout == f"ok: all 3 ward roots agree: this is the census of 5 voters of {box}\n"
+    assert checked.stdout == f"ok: all 3 sheet roots agree: this is the census of 5 voters of {box}\n"
     checked = run("check", proof, *chosen, "--rpc-url", devnet.url)
     assert "is voter 2 with the weight 3 of" in checked.stdout
     report = json.loads(run("check", proof, *chosen, "--rpc-url", devnet.url, "--json").stdout)

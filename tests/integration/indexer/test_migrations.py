@@ -28,6 +28,7 @@ from qballot.core.types import BlockNumber, ChainId
 pytestmark = pytest.mark.integration
 
 NEW_COLUMNS = {"cancelled_at_block", "voters_cast", "weight_cast"}
+OLD_NAMES = {"sheet_bits": "ward_bits", "sheet_roots": "ward_roots"}
 LONG = b"\x01" * 40
 
 ONE, FIRST = add_batch(
@@ -72,7 +73,8 @@ def _fill(connection: Connection) -> None:
     _insert(connection, "chain_cursor", [cursor])
     elections = [election_values(election, number) for number, election in enumerate([TWO, CANCELLED, EMPTY], start=1)]
     rows = [{name: value for name, value in row.items() if name not in NEW_COLUMNS} for row in elections]
-    _insert(connection, "elections", [tuple(row.values()) for row in rows], list(rows[0]))
+    names = [OLD_NAMES.get(name, name) for name in rows[0]]
+    _insert(connection, "elections", [tuple(row.values()) for row in rows], names)
     _insert(connection, "batches", [batch_values(new.batch, 1) for new in (FIRST, SECOND)])
     ballots = [
         (

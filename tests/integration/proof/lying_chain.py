@@ -104,7 +104,7 @@ def _make_deeds(chance: random.Random, plans: list[Plan], place: int) -> tuple[D
             voter = chance.randrange(len(CENSUS))
             deeds[voter] = cast(Cast(plan, ((voter, ballot),)))
         else:
-            ward = chance.randrange(2) << CENSUS.ward_bits
-            ballots = tuple((ward + voter, ballot) for voter in range(chance.randint(1, 4)))
+            sheet = chance.randrange(2) << CENSUS.sheet_bits
+            ballots = tuple((sheet + voter, ballot) for voter in range(chance.randint(1, 4)))
             deeds["together"] = cast(Cast(plan, ballots, plan.arguments.opens_at + place))
     return tuple(deeds.values())

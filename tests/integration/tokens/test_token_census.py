@@ -45,7 +45,7 @@ A, B, C, D, E = sorted(Address(keccak(b"holder %d" % number)[:20]) for number in
 
 def build(token: TestToken, **options: Any) -> Census:
     block = options.pop("block", "latest")
-    more = {key: options.pop(key) for key in ("ward_bits", "block_range") if key in options}
+    more = {key: options.pop(key) for key in ("sheet_bits", "block_range") if key in options}
     return build_token_census(token.rpc, TokenRequest(token.address, block, **options), **more)
 
 
@@ -306,7 +306,7 @@ def test_from_token__odd_log__is_a_decode_error(plain: TestToken) -> None:
 
 
 def test_reproduce__recipe__gives_the_same_or_says_no(devnet: Devnet, plain: TestToken) -> None:
-    census = build(plain, ward_bits=1, divide=5, exclude=[B])
+    census = build(plain, sheet_bits=1, divide=5, exclude=[B])
     devnet.mine(5)
     plain.send(MINT, E, 1)
     assert dump_census(reproduce_census(plain.rpc, census, block_range=2)) == dump_census(census)

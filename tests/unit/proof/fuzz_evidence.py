@@ -32,7 +32,7 @@ def run_one(data: bytes) -> None:
     try:
         if kind == EVIDENCE:
             evidence = read_evidence([rest])
-            judge_evidence("small" if len(list(evidence.batches)) == 3 else "wards", rest)
+            judge_evidence("small" if len(list(evidence.batches)) == 3 else "sheets", rest)
         elif kind == RECEIPT:
             judge_receipt("signed", rest)
             read_receipt_file(rest)

@@ -182,7 +182,7 @@ def test_membership__of_another_weight__names_batch_and_record() -> None:
 
 
 def test_voters__that_are_not_the_boxes__are_named() -> None:
-    evidence = load("wards")
+    evidence = load("sheets")
     arguments = parse_clone_code(evidence.origin.code)[1]
     voters = evidence.voters
     assert voters is not None
@@ -192,19 +192,19 @@ def test_voters__that_are_not_the_boxes__are_named() -> None:
         (3, Address(bytes(20)), "voter 3 has the zero address"),
         (7, addresses[2], "voter 7 has the address of voter 2: 0x"),
         (5, Address(b"\x01" * 19), "the address of voter 5 has 19 bytes, expected 20"),
-        (9, Address(b"\x01" * 20), "ward 2, of the voters from 8 on, has the root 0x"),
-        (0, Address(b"\x01" * 20), "ward 0, of the voters from 0 on, has the root 0x"),
+        (9, Address(b"\x01" * 20), "sheet 2, of the voters from 8 on, has the root 0x"),
+        (0, Address(b"\x01" * 20), "sheet 0, of the voters from 0 on, has the root 0x"),
     ):
         changed = [*addresses[:place], address, *addresses[place + 1 :]]
         with pytest.raises(ProofError, match=message):
             check_voters(Voters(changed, weights), arguments)
-    for weight, message in ((0, "voter 4 has the weight 0"), (2**96, "voter 4 has the weight"), (2, "ward 1, of the")):
+    for weight, message in ((0, "voter 4 has the weight 0"), (2**96, "voter 4 has the weight"), (2, "sheet 1, of the")):
         with pytest.raises(ProofError, match=message):
             check_voters(Voters(addresses, [*weights[:4], Weight(weight), *weights[5:]]), arguments)
     with pytest.raises(ProofError, match="found 10 voters, expected 11"):
         check_voters(Voters(addresses[1:], weights[1:]), arguments)
-    with pytest.raises(ProofError, match="has 2 ward roots, expected 3 of its voters"):
-        check_voters(voters, replace(arguments, ward_roots=arguments.ward_roots[:2]))
+    with pytest.raises(ProofError, match="has 2 sheet roots, expected 3 of its voters"):
+        check_voters(voters, replace(arguments, sheet_roots=arguments.sheet_roots[:2]))
 
 
 def test_prove_head__of_a_bundle__is_what_verifying_it_shows() -> None:
@@ -214,7 +214,7 @@ def test_prove_head__of_a_bundle__is_what_verifying_it_shows() -> None:
         assert proven.is_cancelled == (name == "cancelled")
         if not proven.is_cancelled:
             assert proven.head == compute_head(keccak(evidence.definition), evidence.batches)
-    small, other = load("small"), load("wards")
+    small, other = load("small"), load("sheets")
     for origin, header, proof in (
         (other.origin, small.header, small.proof),
         (small.origin, other.header, small.proof),

@@ -53,7 +53,7 @@ Maker = Callable[[Devnet], Good]
 
 def cast_raw(scene: ElectionOnDevnet, signed: Sequence[SignedRecord]) -> None:
     """Bring signed ballots, once more if they are in already."""
-    for batch in plan_batches(signed, scene.census.ward_bits):
+    for batch in plan_batches(signed, scene.census.sheet_bits):
         send(scene.devnet.rpc, devnet_account(1), encode_batch(scene.deployment.box, scene.census, batch))
 
 
@@ -72,13 +72,13 @@ def make_small(devnet: Devnet) -> Good:
     return Good("small", what, gather(scene), "complete", 5, 5, lunch(2, 1, 0), {"lunch": ["soup"]})
 
 
-def make_wards(devnet: Devnet) -> Good:
-    scene = make_election(devnet, voters=11, ward_bits=2)
+def make_sheets(devnet: Devnet) -> Good:
+    scene = make_election(devnet, voters=11, sheet_bits=2)
     scene.open()
     scene.cast_signed([(voter, (SOUP, SALAD, STEW)[voter % 3]) for voter in range(11)])
     scene.close()
-    what = "three wards, the last one not full; a batch for each"
-    return Good("wards", what, gather(scene), "complete", 11, 11, lunch(4, 4, 3), {"lunch": []})
+    what = "three sheets, the last one not full; a batch for each"
+    return Good("sheets", what, gather(scene), "complete", 11, 11, lunch(4, 4, 3), {"lunch": []})
 
 
 def make_several_contests(devnet: Devnet) -> Good:
@@ -256,8 +256,8 @@ def make_invalid_definition(devnet: Devnet) -> Good:
     definition = b'{"qballot":2,"title":"From another time"}'
     opens_at = devnet.rpc.block("latest").timestamp + OPENS_AFTER
     arguments = BoxArguments(
-        keccak(definition), organizer.address, UnixSeconds(opens_at), UnixSeconds(opens_at + LASTS), census.ward_bits,
-        len(census), 3, census.ward_roots,
+        keccak(definition), organizer.address, UnixSeconds(opens_at), UnixSeconds(opens_at + LASTS), census.sheet_bits,
+        len(census), 3, census.sheet_roots,
     )  # fmt: skip
     factory, salt = scene.deployment.factory, Hash32(bytes(32))
     send(devnet.rpc, organizer, Call(factory, encode_create(salt, arguments, definition)))
@@ -292,7 +292,7 @@ def _define(contests: list[dict[str, Any]]) -> bytes:
 
 
 GOOD: tuple[Maker, ...] = (
-    make_small, make_wards, make_several_contests, make_weights, make_revotes, make_repeats, make_cancelled, make_empty,
-    make_partial, make_upcoming, make_without_census, make_census_referenced, make_fresh_proof, make_lot,
+    make_small, make_sheets, make_several_contests, make_weights, make_revotes, make_repeats, make_cancelled,
+    make_empty, make_partial, make_upcoming, make_without_census, make_census_referenced, make_fresh_proof, make_lot,
     make_lot_of_the_block_itself, make_lot_not_yet, make_invalid_definition,
 )  # fmt: skip

@@ -6,10 +6,10 @@ import {ElectionParams} from "../interfaces/IBallotBoxFactory.sol";
 import {VM} from "./Vm.sol";
 import {ElectionTest} from "./support/ElectionTest.sol";
 import {Electorate, Electorates} from "./support/Electorate.sol";
-import {WardTree} from "./support/WardTree.sol";
+import {SheetTree} from "./support/SheetTree.sol";
 
 /// @notice Attacks on the census: crafted proofs, second preimages, and trees that a builder would refuse to make.
-contract WardsTest is ElectionTest {
+contract SheetsTest is ElectionTest {
     using Electorates for Electorate;
 
     function test_proof__too_short_or_long__is_refused() public {
@@ -19,9 +19,9 @@ contract WardsTest is ElectionTest {
         _assertRefusesDirect(5, _without(proof, 1));
         _assertRefusesDirect(5, _with(proof, proof.length, bytes32(0)));
         _assertRefusesDirect(5, _with(proof, proof.length, proof[1]));
-        _assertRefusesDirect(5, _with(proof, proof.length, box.wardRoot(1)));
+        _assertRefusesDirect(5, _with(proof, proof.length, box.sheetRoot(1)));
         _assertRefusesDirect(5, _with(proof, 0, bytes32(0)));
-        _assertRefusesDirect(5, _with(proof, 0, WardTree.hashLeaf(5, _electorate().accounts[5], 36)));
+        _assertRefusesDirect(5, _with(proof, 0, SheetTree.hashLeaf(5, _electorate().accounts[5], 36)));
         _assertRefusesDirect(5, new bytes32[](300));
     }
 
@@ -45,7 +45,7 @@ contract WardsTest is ElectionTest {
             _assertRefusesBatch(voters, _with(proof, place, bytes32(0)));
             _assertRefusesBatch(voters, _with(proof, place, proof[0]));
             _assertRefusesBatch(voters, _with(proof, place, proof[1]));
-            _assertRefusesBatch(voters, _with(proof, place, box.wardRoot(1)));
+            _assertRefusesBatch(voters, _with(proof, place, box.sheetRoot(1)));
         }
         _assertRefusesBatch(voters, new bytes32[](300));
     }
@@ -63,12 +63,12 @@ contract WardsTest is ElectionTest {
         }
     }
 
-    function test_multiproof__of_a_whole_ward__has_no_room_for_an_element() public {
+    function test_multiproof__of_a_whole_sheet__has_no_room_for_an_element() public {
         uint256[] memory voters = _list(8, 9);
         VM.assertEq(_electorate().proveMany(voters).length, 0);
         bytes32[] memory proof = new bytes32[](1);
         _assertRefusesBatch(voters, proof);
-        proof[0] = box.wardRoot(2);
+        proof[0] = box.sheetRoot(2);
         _assertRefusesBatch(voters, proof);
     }
 
@@ -81,8 +81,8 @@ contract WardsTest is ElectionTest {
         for (uint256 place = 0; place < 2; ++place) {
             for (uint256 node = 0; node < 7; ++node) {
                 proof = electorate.proveMany(voters);
-                if (proof[place] == electorate.wards[1][node]) continue;
-                proof[place] = electorate.wards[1][node];
+                if (proof[place] == electorate.sheets[1][node]) continue;
+                proof[place] = electorate.sheets[1][node];
                 _assertRefusesBatch(voters, proof);
             }
         }
@@ -115,19 +115,19 @@ contract WardsTest is ElectionTest {
             keccak256(bytes.concat(keccak256(abi.encodePacked(uint32(1), account, uint96(8)))))
         ];
         for (uint256 i = 0; i < leaves.length; ++i) {
-            bytes32[] memory ward = electorate.leaves(0);
-            ward[1] = leaves[i];
-            _openWith(electorate, 0, WardTree.build(ward));
+            bytes32[] memory sheet = electorate.leaves(0);
+            sheet[1] = leaves[i];
+            _openWith(electorate, 0, SheetTree.build(sheet));
             _assertRefusesDirect(1, electorate.prove(1));
             _assertRefusesBatch(_list(1), electorate.prove(1));
         }
     }
 
-    function test_leaf__of_another_wards_voter__is_refused() public {
+    function test_leaf__of_another_sheets_voter__is_refused() public {
         Electorate memory electorate = _electorate();
-        bytes32[] memory ward = electorate.leaves(0);
-        ward[1] = WardTree.hashLeaf(5, electorate.accounts[5], 36);
-        _openWith(electorate, 0, WardTree.build(ward));
+        bytes32[] memory sheet = electorate.leaves(0);
+        sheet[1] = SheetTree.hashLeaf(5, electorate.accounts[5], 36);
+        _openWith(electorate, 0, SheetTree.build(sheet));
         _assertRefusesDirect(5, electorate.prove(1));
         _assertRefusesBatch(_list(5), electorate.prove(1));
         // Nor does its account vote under the index of its place.
@@ -140,9 +140,9 @@ contract WardsTest is ElectionTest {
     }
 
     function test_leaf__beyond_the_last_voter__is_refused() public {
-        // The tree of the last ward holds voters 8 to 11; the election has 10.
-        Electorate memory electorate = Electorates.make(12, WARD_BITS).seal();
-        _openWith(electorate, 2, electorate.wards[2]);
+        // The tree of the last sheet holds voters 8 to 11; the election has 10.
+        Electorate memory electorate = Electorates.make(12, SHEET_BITS).seal();
+        _openWith(electorate, 2, electorate.sheets[2]);
         for (uint256 voter = 10; voter < 12; ++voter) {
             bytes memory failure = abi.encodeWithSelector(IBallotBox.BallotBoxVoterOutOfRange.selector, voter, VOTERS);
             _assertReverts(
@@ -157,13 +157,13 @@ contract WardsTest is ElectionTest {
                 abi.encodeCall(IBallotBox.castSigned, (_signed(voter, NOW, BALLOT), electorate.prove(voter))), failure
             );
         }
-        // And a batch of the others does not fit into a tree of that size: a ward's size follows from `voters`.
+        // And a batch of the others does not fit into a tree of that size: a sheet's size follows from `voters`.
         _assertRefusesBatch(_list(8, 9), electorate.proveMany(_list(8, 9)));
         _assertRefusesBatch(_list(8), electorate.prove(8));
     }
 
-    function test_ward__smaller_than_the_election_says__takes_no_batch() public {
-        // The tree of the last ward holds voters 8 and 9; the election has 11.
+    function test_sheet__smaller_than_the_election_says__takes_no_batch() public {
+        // The tree of the last sheet holds voters 8 and 9; the election has 11.
         Electorate memory electorate = _electorate();
         ElectionParams memory params = _params();
         params.voters = 11;
@@ -183,7 +183,7 @@ contract WardsTest is ElectionTest {
         for (uint256 i = 0; i < proof.length; ++i) {
             // Nodes of the tree, in any order, are the best bet.
             uint256 drawn = uint256(keccak256(abi.encode(seed, i)));
-            bytes32[] memory nodes = _electorate().wards[drawn % 2];
+            bytes32[] memory nodes = _electorate().sheets[drawn % 2];
             proof[i] = nodes[(drawn >> 8) % nodes.length];
         }
         VM.assume(keccak256(abi.encode(proof)) != keccak256(abi.encode(right)));
@@ -206,19 +206,19 @@ contract WardsTest is ElectionTest {
     function _assertRefusesBatch(uint256[] memory voters, bytes32[] memory proof) private {
         _assertRefuses(
             abi.encodeCall(IBallotBox.castSigned, (_signedBatch(voters), proof)),
-            abi.encodeWithSelector(IBallotBox.BallotBoxBatchNotInCensus.selector, voters[0] >> WARD_BITS)
+            abi.encodeWithSelector(IBallotBox.BallotBoxBatchNotInCensus.selector, voters[0] >> SHEET_BITS)
         );
     }
 
-    /// @dev Opens an election of ten voters in which a ward has another tree, and lets `electorate` prove from it.
-    function _openWith(Electorate memory electorate, uint256 ward, bytes32[] memory nodes) private {
-        electorate.wards[ward] = nodes;
+    /// @dev Opens an election of ten voters in which a sheet has another tree, and lets `electorate` prove from it.
+    function _openWith(Electorate memory electorate, uint256 sheet, bytes32[] memory nodes) private {
+        electorate.sheets[sheet] = nodes;
         VM.warp(CREATED_AT);
         box = _create(_params(), electorate.roots(), uint256(nodes[0]));
         VM.warp(NOW);
     }
 
-    /// @dev The voters of ward 0 whose bits are set.
+    /// @dev The voters of sheet 0 whose bits are set.
     function _subset(uint256 bits) private pure returns (uint256[] memory voters) {
         uint256 count = 0;
         for (uint256 i = 0; i < 4; ++i) {

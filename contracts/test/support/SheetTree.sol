@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// @title The Merkle tree of one ward, built the long way
+/// @title The Merkle tree of one sheet, built the long way
 /// @notice Written from OpenZeppelin's description of its tree, not from the contracts' library, so that the two check
 /// each other. A tree of n leaves is an array of 2n - 1 nodes: the root first, leaf i at 2n - 2 - i.
-library WardTree {
+library SheetTree {
     /// @notice A census entry's leaf, as StandardMerkleTree hashes it.
     function hashLeaf(uint256 voter, address account, uint256 weight) internal pure returns (bytes32) {
         return keccak256(bytes.concat(keccak256(abi.encode(voter, account, weight))));
