@@ -2,11 +2,11 @@
 pragma solidity 0.8.37;
 
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
-import {ECDSA} from "solady/src/utils/ECDSA.sol";
 import {EfficientHashLib} from "solady/src/utils/EfficientHashLib.sol";
 import {MerkleProofLib} from "solady/src/utils/MerkleProofLib.sol";
 
 import {IBallotBox} from "./interfaces/IBallotBox.sol";
+import {Batch} from "./libraries/Batch.sol";
 import {BoxArguments, Rules} from "./libraries/BoxArguments.sol";
 import {Census} from "./libraries/Census.sol";
 import {LowLevel} from "./libraries/LowLevel.sol";
@@ -22,10 +22,8 @@ contract BallotBox is IBallotBox {
         keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
     bytes32 private constant NAME_HASH = keccak256("QBallot");
     bytes32 private constant VERSION_HASH = keccak256("1");
-    bytes32 private constant BALLOT_TYPEHASH = keccak256("Ballot(uint32 voter,uint40 castAt,bytes ballot)");
-
-    /// Half the order of secp256k1: of the two values that `s` can have, only the lower is a signature (EIP-2).
-    uint256 private constant MAX_S = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0;
+    bytes32 private constant BYTES_TYPEHASH = keccak256("Ballot(uint32 voter,uint40 castAt,bytes ballot)");
+    bytes32 private constant TEXT_TYPEHASH = keccak256("Ballot(uint32 voter,uint40 castAt,string ballot)");
 
     /// @inheritdoc IBallotBox
     bytes32 public head;
@@ -54,10 +52,9 @@ contract BallotBox is IBallotBox {
     }
 
     /// @inheritdoc IBallotBox
-    function castSigned(bytes calldata signedRecords, bytes32[] calldata proof) external {
+    function castSigned(bytes calldata batch, bytes32[] calldata proof) external {
         (bytes32 previous, Rules rules) = _requireOpen();
-        if (signedRecords.length == 0) revert BallotBoxEmptyBatch();
-        _append(previous, _checkBatch(rules, signedRecords, proof));
+        _append(previous, _checkBatch(rules, batch, proof));
     }
 
     /// @inheritdoc IBallotBox
@@ -109,6 +106,11 @@ contract BallotBox is IBallotBox {
     }
 
     /// @inheritdoc IBallotBox
+    function textBallots() external view returns (bool) {
+        return BoxArguments.rules().textBallots();
+    }
+
+    /// @inheritdoc IBallotBox
     function sheetCount() public view returns (uint256) {
         Rules rules = BoxArguments.rules();
         return ((rules.voters() - 1) >> rules.sheetBits()) + 1;
@@ -123,7 +125,10 @@ contract BallotBox is IBallotBox {
 
     /// @inheritdoc IBallotBox
     function hashBallot(uint32 voter, uint40 castAt, bytes calldata ballot) external view returns (bytes32) {
-        return _hashBallot(_domainSeparator(), voter, castAt, keccak256(ballot));
+        bytes32 structHash = EfficientHashLib.hash(
+            uint256(_ballotTypehash(BoxArguments.rules())), voter, castAt, uint256(keccak256(ballot))
+        );
+        return MessageHashUtils.toTypedDataHash(_domainSeparator(), structHash);
     }
 
     /// @inheritdoc IBallotBox
@@ -153,94 +158,32 @@ contract BallotBox is IBallotBox {
         LowLevel.emitBytes(BallotsCast.selector, records);
     }
 
-    /// @dev Checks every ballot of a batch and returns their records without the signatures.
-    function _checkBatch(Rules rules, bytes calldata signedRecords, bytes32[] calldata proof)
+    /// @dev Checks every ballot of a batch and returns their records.
+    function _checkBatch(Rules rules, bytes calldata batch, bytes32[] calldata proof)
         private
         view
-        returns (bytes memory records)
+        returns (bytes memory)
     {
-        bytes32 domain = _domainSeparator();
-        unchecked {
-            // Offsets and counts are bounded by the calldata's length, voters and positions by 2**33.
-            records = new bytes(_mostRecordBytes(signedRecords.length, rules.maxBallotBytes()));
-            // Rounded down is meant: whole ballots are counted, and the shortest have no bytes of their own.
-            // slither-disable-next-line divide-before-multiply
-            bytes memory queue = new bytes(Census.ENTRY * (signedRecords.length / (Records.HEADER + Records.SIGNATURE)));
-            uint256 entry = LowLevel.begin(queue);
-            uint256 sheet = uint32(bytes4(LowLevel.load(signedRecords, 0))) >> rules.sheetBits();
-            uint256 lastPosition = _lastPosition(rules, sheet);
-            uint256 nextVoter = sheet << rules.sheetBits();
-            uint256 firstVoter = nextVoter;
-            uint256 offset = 0;
-            uint256 written = 0;
-            while (offset < signedRecords.length) {
-                (uint256 voter, uint256 castAt, uint256 weight, uint256 length) =
-                    Records.parseHeader(LowLevel.load(signedRecords, offset));
-                uint256 recordEnd = offset + Records.HEADER + length;
-                if (recordEnd + Records.SIGNATURE > signedRecords.length) {
-                    revert BallotBoxTruncatedBatch(offset, signedRecords.length);
-                }
-                _checkRules(rules, voter, castAt, length);
-                if (voter < nextVoter) revert BallotBoxVotersNotAscending(nextVoter - 1, voter);
-                if (voter >> rules.sheetBits() != sheet) revert BallotBoxVoterOutsideSheet(voter, sheet);
-                nextVoter = voter + 1;
-                bytes32 ballotHash =
-                    LowLevel.copyAndHashTail(records, written, signedRecords, offset, recordEnd, Records.HEADER);
-                bytes32 digest = _hashBallot(domain, voter, castAt, ballotHash);
-                address account = _recover(voter, digest, signedRecords, recordEnd);
-                LowLevel.write(entry, lastPosition - (voter - firstVoter), Census.hashLeaf(voter, account, weight));
-                entry += Census.ENTRY;
-                written += recordEnd - offset;
-                offset = recordEnd + Records.SIGNATURE;
-            }
-            if (Census.computeRoot(queue, entry - LowLevel.begin(queue), proof) != BoxArguments.sheetRoot(sheet)) {
-                revert BallotBoxBatchNotInCensus(sheet);
-            }
-            LowLevel.truncate(records, written);
+        uint256 sheet = Batch.checkBase(rules, batch) >> rules.sheetBits();
+        (uint256 first, uint256 limit) = _boundSheet(rules, sheet);
+        // The sheet's first voter has the last of its tree's places, which are 1 … 2n - 1 for n voters.
+        uint256 place = 2 * (limit - first) - 1 + first;
+        (bytes memory records, uint256 reached, uint256 next, uint256 queueEnd, uint256 laters) = LowLevel.readBallots(
+            batch, _ballotTypehash(rules), _domainSeparator(), limit, place, rules.maxBallotBytes()
+        );
+        if (reached != batch.length) Batch.refuse(rules, batch, reached, next);
+        Batch.checkWidth(batch, laters);
+        if (LowLevel.computeRoot(LowLevel.QUEUE, queueEnd, proof) != BoxArguments.sheetRoot(sheet)) {
+            revert BallotBoxBatchNotInCensus(sheet);
         }
+        return records;
     }
 
-    /// @dev How many bytes the records of a batch can have at most: all of it but a signature for each ballot, and
-    /// there are at least as many ballots as fit when all are as long as allowed. Exact when they are.
-    function _mostRecordBytes(uint256 batchBytes, uint256 maxBallotBytes_) private pure returns (uint256) {
-        unchecked {
-            // The sums are bounded by the calldata's length, and the divisor is at least 87.
-            uint256 longest = Records.HEADER + maxBallotBytes_ + Records.SIGNATURE;
-            // Rounded down is meant: only whole ballots bring signatures.
-            // slither-disable-next-line divide-before-multiply
-            return batchBytes - Records.SIGNATURE * (batchBytes / longest);
-        }
-    }
-
-    /// @dev What a signed record must satisfy whatever batch it is in.
-    function _checkRules(Rules rules, uint256 voter, uint256 castAt, uint256 length) private view {
-        if (voter >= rules.voters()) revert BallotBoxVoterOutOfRange(voter, rules.voters());
-        if (length > rules.maxBallotBytes()) revert BallotBoxBallotTooLong(voter, length, rules.maxBallotBytes());
-        if (castAt < rules.opensAt() || castAt > block.timestamp) {
-            revert BallotBoxCastAtOutsideWindow(voter, castAt, rules.opensAt(), block.timestamp);
-        }
-    }
-
-    /// @dev The account whose signature stands at `offset`.
-    function _recover(uint256 voter, bytes32 digest, bytes calldata signedRecords, uint256 offset)
-        private
-        view
-        returns (address account)
-    {
-        bytes32 vs = LowLevel.load(signedRecords, offset + 32);
-        account = ECDSA.tryRecover(digest, LowLevel.load(signedRecords, offset), vs);
-        // Solady recovers from malleable signatures too, and gives zero for what is none: neither is one here.
-        if (account == address(0) || (uint256(vs) << 1) >> 1 > MAX_S) revert BallotBoxInvalidSignature(voter);
-    }
-
-    /// @dev Where a sheet's first voter stands in the sheet's tree, which is the last place: 2n - 2 for n voters.
-    function _lastPosition(Rules rules, uint256 sheet) private pure returns (uint256) {
-        unchecked {
-            // A sheet that does not exist wraps around here, to be refused as soon as its first voter is looked at.
-            uint256 full = 1 << rules.sheetBits();
-            uint256 left = rules.voters() - (sheet << rules.sheetBits());
-            return 2 * (left < full ? left : full) - 2;
-        }
+    /// @dev The first voter of a sheet, and the first behind it.
+    function _boundSheet(Rules rules, uint256 sheet) private pure returns (uint256 first, uint256 limit) {
+        first = sheet << rules.sheetBits();
+        limit = first + (1 << rules.sheetBits());
+        if (limit > rules.voters()) limit = rules.voters();
     }
 
     /// @dev Computed at use, so that a fork with another chain id has another domain.
@@ -254,12 +197,8 @@ contract BallotBox is IBallotBox {
         );
     }
 
-    function _hashBallot(bytes32 domain, uint256 voter, uint256 castAt, bytes32 ballotHash)
-        private
-        pure
-        returns (bytes32)
-    {
-        bytes32 structHash = EfficientHashLib.hash(uint256(BALLOT_TYPEHASH), voter, castAt, uint256(ballotHash));
-        return MessageHashUtils.toTypedDataHash(domain, structHash);
+    /// @dev Type of what a voter signs: EIP-712 hashes `bytes` and `string` alike, but wallets show them differently.
+    function _ballotTypehash(Rules rules) private pure returns (bytes32) {
+        return rules.textBallots() ? TEXT_TYPEHASH : BYTES_TYPEHASH;
     }
 }

@@ -11,10 +11,12 @@ import {LowLevel} from "./libraries/LowLevel.sol";
 /// @title BallotBoxFactory
 /// @notice What the interface says. Deployed by the deterministic deployer, so that it has one address on all chains.
 contract BallotBoxFactory is IBallotBoxFactory {
-    /// At 16 bits a full box serves 49 million voters.
+    /// At 16 bits a full box serves 50,069,504 voters.
     uint256 public constant MAX_SHEET_BITS = 16;
-    /// Of the 24,576 bytes that a contract may have (EIP-170) a clone takes 45 and the other arguments 69; a root is 32.
+    /// Of the 24,576 bytes that a contract may have (EIP-170) a clone takes 45 and the other arguments 70; a root is 32.
     uint256 public constant MAX_SHEETS = 764;
+    /// The head that means a cancelled election, which no definition may have as its hash.
+    bytes32 private constant CANCELLED_HEAD = keccak256("QBallot: cancelled");
     /// Bit 39 of a record's time marks a direct cast, so no election may last longer.
     uint256 private constant TIME_LIMIT = 1 << 39;
 
@@ -35,6 +37,7 @@ contract BallotBoxFactory is IBallotBoxFactory {
         _validate(params, sheetRoots);
         if (definition.length == 0) revert BallotBoxFactoryNoDefinition();
         bytes32 definitionHash = keccak256(definition);
+        if (definitionHash == CANCELLED_HEAD) revert BallotBoxFactoryReservedDefinition();
         bool existed;
         (existed, ballotBox) = LibClone.createDeterministicClone(
             implementation, _packArguments(msg.sender, params, sheetRoots, definitionHash), _salt(msg.sender, salt)
@@ -97,6 +100,7 @@ contract BallotBoxFactory is IBallotBoxFactory {
             params.sheetBits,
             params.voters,
             params.maxBallotBytes,
+            params.textBallots,
             sheetRoots
         );
     }

@@ -18,7 +18,7 @@ from qballot.chain.transactions import Call, Outgoing, send, send_many
 from qballot.core.address import checksum_address
 from qballot.core.census import Census, CensusEntry
 from qballot.core.provenance import BoxArguments
-from qballot.core.records import CANCELLED_HEAD, RECORD_HEADER_BYTES, Record, SignedRecord, pack_signed_records
+from qballot.core.records import CANCELLED_HEAD, RECORD_HEADER_BYTES, Record, SignedRecord
 from qballot.core.signing import COMPACT_SIGNATURE_BYTES, ballot_digest, recover_signer
 from qballot.core.types import Address, ChainId, Hash32, UnixSeconds, VoterIndex
 from qballot.errors import (
@@ -140,7 +140,7 @@ def cast_batch(rpc: Rpc, relayer: Signer, box: Address, census: Census, batch: B
 def encode_batch(box: Address, census: Census, batch: Batch) -> Call:
     """Make the call that brings a batch. Raises InputError when a voter is not in the census, or the order is wrong."""
     voters = [signed.record.voter for signed in batch.ballots]
-    return Call(box, encode_cast_signed(pack_signed_records(batch.ballots), census.prove_many(voters)))
+    return Call(box, encode_cast_signed(batch.ballots, census.prove_many(voters)))
 
 
 def validate_open(box: Address, rules: BoxArguments, head: Hash32, now: int) -> None:

@@ -8,6 +8,7 @@
     │   ├── BallotFileError   … in a file of ballots, with the row
     │   └── VoterError        … about a voter: NotInCensusError, WrongSheetError
     ├── DecodeError           bytes are not in the form that the protocol gives them
+    │   └── BatchFormError    … in a packed batch of signed ballots, with the offset
     ├── ProofError            something that should follow by computation does not
     ├── ChainError            a node or a contract said no; `retryable` says whether trying again may help
     │   ├── EndpointError     no usable answer from the endpoint
@@ -133,6 +134,19 @@ class WrongSheetError(VoterError):
 
 class DecodeError(QballotError):
     """Bytes are not in the form that the protocol gives them."""
+
+
+class BatchFormError(DecodeError):
+    """A packed batch of signed ballots is cut short, or is not in its one form.
+
+    offset: where the base or the ballot begins, in bytes. length: of the batch if it is cut short, otherwise None.
+    """
+
+    def __init__(self, offset: int, length: int | None = None) -> None:
+        self.offset = offset
+        self.length = length
+        what = "is not in its one form" if length is None else f"does not end within the batch's {length} bytes"
+        super().__init__(f"the {'ballot' if offset else 'base'} at byte {offset} of the batch {what}")
 
 
 class ProofError(QballotError):

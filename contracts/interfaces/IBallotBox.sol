@@ -46,13 +46,14 @@ interface IBallotBox {
     error BallotBoxNotInCensus(uint256 voter, address account, uint256 weight);
     /// @notice A batch needs at least one ballot.
     error BallotBoxEmptyBatch();
-    /// @notice The signed record that begins at `offset` does not end within the batch's `length` bytes.
+    /// @notice The base or ballot that begins at `offset` does not end within the batch's `length` bytes.
     error BallotBoxTruncatedBatch(uint256 offset, uint256 length);
-    /// @notice The voters of a batch stand in strictly ascending order.
-    error BallotBoxVotersNotAscending(uint256 previous, uint256 voter);
+    /// @notice The base or ballot that begins at `offset` is not in its one form (libraries/Batch.sol).
+    error BallotBoxNonCanonicalBatch(uint256 offset);
     /// @notice All voters of a batch belong to the sheet of its first one.
     error BallotBoxVoterOutsideSheet(uint256 voter, uint256 sheet);
-    /// @notice A signed ballot is dated `opensAt <= castAt <= timestamp`.
+    /// @notice A signed ballot is dated `opensAt <= castAt <= timestamp`. Where the earliest `castAt` of a batch is wrong,
+    /// `voter` is the batch's first.
     error BallotBoxCastAtOutsideWindow(uint256 voter, uint256 castAt, uint256 opensAt, uint256 timestamp);
     /// @notice No account signed this: the signature is malformed or malleable.
     error BallotBoxInvalidSignature(uint256 voter);
@@ -71,12 +72,13 @@ interface IBallotBox {
     /// @param proof Merkle proof of (voter, caller, weight) against the root of the voter's sheet.
     function cast(uint32 voter, uint96 weight, bytes calldata ballot, bytes32[] calldata proof) external;
 
-    /// @notice Cast ballots that voters of one sheet signed (EIP-712, `Ballot(uint32 voter,uint40 castAt,bytes ballot)`).
-    /// Anyone may bring them; bringing one twice does nothing, for an exact repeat of a record does not count.
-    /// @param signedRecords For each ballot its record followed by the compact signature (EIP-2098), r | vs, 64 bytes;
-    /// strictly ascending by voter.
+    /// @notice Cast ballots that voters of one sheet signed (EIP-712, `Ballot(uint32 voter,uint40 castAt,bytes ballot)`;
+    /// `string ballot` where the box takes text ballots). Anyone may bring them; bringing one twice does nothing, for an
+    /// exact repeat of a record does not count.
+    /// @param batch The ballots and their compact signatures (EIP-2098), packed as libraries/Batch.sol says, strictly
+    /// ascending by voter.
     /// @param proof One Merkle multiproof for all voters of the batch against their sheet's root (libraries/Census.sol).
-    function castSigned(bytes calldata signedRecords, bytes32[] calldata proof) external;
+    function castSigned(bytes calldata batch, bytes32[] calldata proof) external;
 
     /// @notice Cancel the election. Only the organizer, only before the opening.
     function cancel() external;
@@ -104,6 +106,10 @@ interface IBallotBox {
 
     /// @notice Most bytes that a ballot may have.
     function maxBallotBytes() external view returns (uint16);
+
+    /// @notice Whether voters sign their ballots as text, so that wallets show them: the type of the signed `ballot` is
+    /// `string` instead of `bytes`. The box does not look at a ballot's content.
+    function textBallots() external view returns (bool);
 
     /// @notice Number of sheets.
     function sheetCount() external view returns (uint256);

@@ -13,6 +13,8 @@ struct ElectionParams {
     uint32 voters;
     /// Most bytes that a ballot may have, at least 1.
     uint16 maxBallotBytes;
+    /// Whether voters sign their ballots as text.
+    bool textBallots;
 }
 
 /// @title BallotBoxFactory: makes elections whose address proves their rules
@@ -46,6 +48,8 @@ interface IBallotBoxFactory {
     error BallotBoxFactoryNoBallotBytes();
     /// @notice An election needs a definition.
     error BallotBoxFactoryNoDefinition();
+    /// @notice The definition's hash is the head of a cancelled election: the box would be born cancelled.
+    error BallotBoxFactoryReservedDefinition();
     /// @notice There must be exactly one root a sheet.
     error BallotBoxFactoryWrongSheetCount(uint256 found, uint256 expected);
     /// @notice The roots do not fit into a contract's code; larger sheets are fewer.

@@ -19,14 +19,15 @@ using BoxArguments for Rules global;
 ///            62  sheetBits         1
 ///            63  voters           4
 ///            67  maxBallotBytes   2
-///            69  root of sheet 0  32, then of sheet 1, …
+///            69  textBallots      1, which is 0 or 1
+///            70  root of sheet 0  32, then of sheet 1, …
 library BoxArguments {
     bytes10 internal constant CLONE_PREFIX = 0x363d3d373d3d3d363d73;
     /// Where the arguments begin in the code.
     uint256 internal constant START = 45;
     uint256 internal constant ORGANIZER = START + 32;
     uint256 internal constant RULES = START + 52;
-    uint256 internal constant SHEET_ROOTS = START + 69;
+    uint256 internal constant SHEET_ROOTS = START + 70;
 
     /// @dev Whether the executing account is a clone, so that what follows here means anything.
     function isClone() internal view returns (bool) {
@@ -63,6 +64,10 @@ library BoxArguments {
 
     function maxBallotBytes(Rules self) internal pure returns (uint256) {
         return uint16(Rules.unwrap(self) >> 120);
+    }
+
+    function textBallots(Rules self) internal pure returns (bool) {
+        return uint8(Rules.unwrap(self) >> 112) != 0;
     }
 
     /// @dev The caller has checked that the sheet exists; beyond the last one this is zero.

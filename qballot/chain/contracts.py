@@ -14,12 +14,14 @@ from qballot.chain.artifacts import BALLOT_BOX, BALLOT_BOX_FACTORY
 from qballot.chain.rpc import BlockId, Rpc
 from qballot.core.cast_log import CAST_TOPIC, decode_cast_log
 from qballot.core.keccak import keccak
+from qballot.core.packed_batch import pack_batch
 from qballot.core.provenance import BoxArguments, parse_clone_code
+from qballot.core.records import SignedRecord
 from qballot.core.types import Address, Hash32, UnixSeconds, VoterIndex, Weight
 from qballot.errors import ChainError, DecodeError
 
-PARAMS_TYPE = "(uint40,uint40,uint8,uint32,uint16)"
-"""ElectionParams: opensAt, closesAt, sheetBits, voters, maxBallotBytes."""
+PARAMS_TYPE = "(uint40,uint40,uint8,uint32,uint16,bool)"
+"""ElectionParams: opensAt, closesAt, sheetBits, voters, maxBallotBytes, textBallots."""
 
 BALLOT_BOX_CREATED = keccak(f"BallotBoxCreated(address,address,bytes32,{PARAMS_TYPE},bytes32,bytes)".encode())
 BALLOTS_CAST = CAST_TOPIC
@@ -41,6 +43,7 @@ class BallotBoxCreated:
     sheet_bits: int
     voters: int
     max_ballot_bytes: int
+    text_ballots: bool
     salt: Hash32
     definition: bytes
 
@@ -119,6 +122,10 @@ class BallotBoxContract(_Contract):
         """Return the longest ballot that is taken."""
         return int(self._read(BALLOT_BOX, "maxBallotBytes", block))
 
+    def text_ballots(self, block: BlockId) -> bool:
+        """Return whether voters sign their ballots as text."""
+        return bool(self._read(BALLOT_BOX, "textBallots", block))
+
     def sheet_count(self, block: BlockId) -> int:
         """Return the number of sheets."""
         return int(self._read(BALLOT_BOX, "sheetCount", block))
@@ -143,9 +150,12 @@ def encode_cast(voter: VoterIndex, weight: Weight, ballot: bytes, proof: Sequenc
     return load_function(BALLOT_BOX, "cast").encode(voter, weight, ballot, proof)
 
 
-def encode_cast_signed(signed_records: bytes, proof: Sequence[Hash32]) -> bytes:
-    """Encode `castSigned`: the signed ballots of voters of one sheet, ascending, with their multiproof."""
-    return load_function(BALLOT_BOX, "castSigned").encode(signed_records, proof)
+def encode_cast_signed(ballots: Sequence[SignedRecord], proof: Sequence[Hash32]) -> bytes:
+    """Encode `castSigned`: the signed ballots of voters of one sheet, ascending, with their multiproof.
+
+    Raises InputError as `pack_batch` does.
+    """
+    return load_function(BALLOT_BOX, "castSigned").encode(pack_batch(ballots), proof)
 
 
 def encode_cancel() -> bytes:
@@ -157,7 +167,7 @@ def decode_ballot_box_created(log: Log) -> BallotBoxCreated:
     """Decode the factory's event. Raises DecodeError when the log is another."""
     _check_topics(log, BALLOT_BOX_CREATED, 4)
     params, salt, definition = decode_values((PARAMS_TYPE, "bytes32", "bytes"), log.data)
-    opens_at, closes_at, sheet_bits, voters, max_ballot_bytes = params
+    opens_at, closes_at, sheet_bits, voters, max_ballot_bytes, text_ballots = params
     return BallotBoxCreated(
         box=read_address_topic(log.topics[1]),
         organizer=read_address_topic(log.topics[2]),
@@ -167,6 +177,7 @@ def decode_ballot_box_created(log: Log) -> BallotBoxCreated:
         sheet_bits=sheet_bits,
         voters=voters,
         max_ballot_bytes=max_ballot_bytes,
+        text_ballots=text_ballots,
         salt=Hash32(salt),
         definition=definition,
     )
@@ -190,13 +201,14 @@ def _check_topics(log: Log, topic: Hash32, count: int) -> None:
         raise DecodeError(f"found {len(log.topics)} topics, the first {found}; expected {count}, 0x{topic.hex()}")
 
 
-def _params(arguments: BoxArguments) -> tuple[int, int, int, int, int]:
+def _params(arguments: BoxArguments) -> tuple[int, int, int, int, int, bool]:
     return (
         arguments.opens_at,
         arguments.closes_at,
         arguments.sheet_bits,
         arguments.voters,
         arguments.max_ballot_bytes,
+        arguments.text_ballots,
     )
 
 

@@ -119,6 +119,7 @@ def read_event_arguments(event: BallotBoxCreated) -> BoxArguments:
         voters=event.voters,
         max_ballot_bytes=event.max_ballot_bytes,
         sheet_roots=(),
+        text_ballots=event.text_ballots,
     )
 
 
@@ -131,4 +132,5 @@ def _without_roots(arguments: BoxArguments) -> tuple[object, ...]:
         arguments.sheet_bits,
         arguments.voters,
         arguments.max_ballot_bytes,
+        arguments.text_ballots,
     )

@@ -22,6 +22,14 @@ from typing import Final, ParamSpec, TypeVar
 from qballot.core.census import count_sheets, hash_leaf
 from qballot.core.keccak import keccak
 from qballot.core.merkle import compute_root, verify_multiproof
+from qballot.core.packed_batch import (
+    BASE_BYTES,
+    MAX_WIDTH,
+    BatchBase,
+    read_ballot,
+    validate_base,
+    validate_first_step,
+)
 from qballot.core.provenance import (
     MAX_SHEET_BITS,
     MAX_SHEETS,
@@ -32,15 +40,15 @@ from qballot.core.provenance import (
 from qballot.core.records import (
     CANCELLED_HEAD,
     DIRECT_BIT,
-    RECORD_HEADER_BYTES,
     Record,
+    SignedRecord,
     advance_head,
     pack_record,
     pack_records,
 )
-from qballot.core.signing import COMPACT_SIGNATURE_BYTES, ballot_digest, recover_signer
+from qballot.core.signing import BallotForm, ballot_digest, recover_signer
 from qballot.core.types import Address, ChainId, Hash32, UnixSeconds, VoterIndex, Weight
-from qballot.errors import ProofError
+from qballot.errors import BatchFormError, ProofError
 
 UNSET_HEAD: Final = Hash32(bytes(32))
 """What the slot of a box holds that was never initialized."""
@@ -106,6 +114,7 @@ class ElectionParams:
     """What an organizer decides about the box itself, as the factory is given it and before it is checked.
 
     opens_at, closes_at: unix seconds, uint40. sheet_bits: uint8. voters: uint32. max_ballot_bytes: uint16.
+    text_ballots: bool.
     """
 
     opens_at: UnixSeconds
@@ -113,6 +122,7 @@ class ElectionParams:
     sheet_bits: int
     voters: int
     max_ballot_bytes: int
+    text_ballots: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +181,8 @@ def create(
     _validate(call, params, sheet_roots)
     if not definition:
         raise _Revert("BallotBoxFactoryNoDefinition")
+    if keccak(definition) == CANCELLED_HEAD:
+        raise _Revert("BallotBoxFactoryReservedDefinition")
     arguments = _pack_arguments(call.sender, params, sheet_roots, keccak(definition))
     address = box_address(factory.address, factory.implementation, salt, arguments)
     if address in factory.boxes:
@@ -216,12 +228,15 @@ def cast(box: Box, call: Call, *, voter: VoterIndex, weight: Weight, ballot: byt
 
 
 @_refusing
-def cast_signed(box: Box, call: Call, signed_records: bytes, proof: Sequence[Hash32]) -> Applied:
-    """`BallotBox.castSigned`: ballots that voters of one sheet signed."""
+def cast_signed(box: Box, call: Call, batch: bytes, proof: Sequence[Hash32]) -> Applied:
+    """`BallotBox.castSigned`: ballots that voters of one sheet signed, packed."""
     arguments = _require_open(box, call)
-    if not signed_records:
-        raise _Revert("BallotBoxEmptyBatch")
-    return _append(box, _check_batch(box, arguments, call, signed_records, proof))
+    try:
+        return _append(box, _check_batch(box, arguments, call, batch, proof))
+    except BatchFormError as error:
+        if error.length is None:
+            raise _Revert("BallotBoxNonCanonicalBatch", offset=error.offset) from None
+        raise _Revert("BallotBoxTruncatedBatch", offset=error.offset, length=error.length) from None
 
 
 @_refusing
@@ -267,6 +282,7 @@ def _pack_arguments(
         voters=params.voters,
         max_ballot_bytes=params.max_ballot_bytes,
         sheet_roots=tuple(sheet_roots),
+        text_ballots=params.text_ballots,
     )
 
 
@@ -300,67 +316,62 @@ def _append(box: Box, records: bytes) -> Applied:
     return Applied(replace(box, head=advance_head(box.head, records)), BallotsCast(records))
 
 
-def _check_batch(
-    box: Box, arguments: BoxArguments, call: Call, signed_records: bytes, proof: Sequence[Hash32]
-) -> bytes:
-    """Check every ballot of a batch and return their records without the signatures."""
+def _check_batch(box: Box, arguments: BoxArguments, call: Call, batch: bytes, proof: Sequence[Hash32]) -> bytes:
+    """Check a batch's base and every ballot of it, and return their records without the signatures."""
+    base = _check_base(arguments, call, batch)
+    sheet = base.voter >> arguments.sheet_bits
+    first_voter = sheet << arguments.sheet_bits
     records: list[Record] = []
     leaves: list[tuple[int, Hash32]] = []
-    sheet = first_voter = offset = 0
-    while offset < len(signed_records):
-        record, signature = _read_signed(signed_records, offset)
-        voter = record.voter
-        _check_rules(arguments, call, record)
-        if not records:
-            sheet = voter >> arguments.sheet_bits
-            first_voter = sheet << arguments.sheet_bits
-        elif voter <= records[-1].voter:
-            raise _Revert("BallotBoxVotersNotAscending", previous=records[-1].voter, voter=voter)
-        if voter >> arguments.sheet_bits != sheet:
-            raise _Revert("BallotBoxVoterOutsideSheet", voter=voter, sheet=sheet)
-        account = _recover(call.chain_id, box.address, record, signature)
-        leaves.append((voter - first_voter, hash_leaf(voter, account, record.weight)))
+    expected, offset = int(base.voter), BASE_BYTES
+    while offset < len(batch):
+        signed, offset = read_ballot(batch, offset, base, expected)
+        record = signed.record
+        _check_rules(arguments, call, record.voter, record.cast_at, len(record.ballot))
+        if record.voter >> arguments.sheet_bits != sheet:
+            raise _Revert("BallotBoxVoterOutsideSheet", voter=record.voter, sheet=sheet)
+        account = _recover(call.chain_id, box.address, arguments, signed)
+        leaves.append((record.voter - first_voter, hash_leaf(record.voter, account, record.weight)))
         records.append(record)
-        offset += RECORD_HEADER_BYTES + len(record.ballot) + COMPACT_SIGNATURE_BYTES
+        expected = record.voter + 1
+    validate_base(base, records)
     size = min(1 << arguments.sheet_bits, arguments.voters - first_voter)
     if not verify_multiproof(arguments.sheet_roots[sheet], size, leaves, proof):
         raise _Revert("BallotBoxBatchNotInCensus", sheet=sheet)
     return pack_records(records)
 
 
-def _read_signed(signed_records: bytes, offset: int) -> tuple[Record, bytes]:
-    """Read the signed record at `offset`: `u32 voter | u40 castAt | u96 weight | u16 length | ballot | r | vs`."""
-    header = signed_records[offset : offset + RECORD_HEADER_BYTES]
-    voter, cast_at, weight, length = (
-        int.from_bytes(header[start:end]) for start, end in ((0, 4), (4, 9), (9, 21), (21, 23))
-    )
-    start = offset + RECORD_HEADER_BYTES
-    end = start + length
-    if len(header) < RECORD_HEADER_BYTES or end + COMPACT_SIGNATURE_BYTES > len(signed_records):
-        raise _Revert("BallotBoxTruncatedBatch", offset=offset, length=len(signed_records))
-    record = Record(VoterIndex(voter), cast_at, Weight(weight), signed_records[start:end])
-    return record, signed_records[end : end + COMPACT_SIGNATURE_BYTES]
+def _check_base(arguments: BoxArguments, call: Call, batch: bytes) -> BatchBase:
+    if len(batch) in {0, BASE_BYTES}:
+        raise _Revert("BallotBoxEmptyBatch")
+    base = BatchBase.unpack(batch)
+    _check_rules(arguments, call, base.voter, base.cast_at, base.length)
+    if base.width > MAX_WIDTH:
+        raise BatchFormError(0)
+    validate_first_step(batch)
+    return base
 
 
-def _check_rules(arguments: BoxArguments, call: Call, record: Record) -> None:
-    voter, length = record.voter, len(record.ballot)
+def _check_rules(arguments: BoxArguments, call: Call, voter: int, cast_at: int, length: int) -> None:
     if voter >= arguments.voters:
         raise _Revert("BallotBoxVoterOutOfRange", voter=voter, voters=arguments.voters)
     if length > arguments.max_ballot_bytes:
         raise _Revert("BallotBoxBallotTooLong", voter=voter, length=length, maxBallotBytes=arguments.max_ballot_bytes)
-    if not arguments.opens_at <= record.cast_at <= call.timestamp:
+    if not arguments.opens_at <= cast_at <= call.timestamp:
         raise _Revert(
             "BallotBoxCastAtOutsideWindow",
             voter=voter,
-            castAt=record.cast_at,
+            castAt=cast_at,
             opensAt=arguments.opens_at,
             timestamp=call.timestamp,
         )
 
 
-def _recover(chain_id: ChainId, box: Address, record: Record, signature: bytes) -> Address:
-    digest = ballot_digest(chain_id, box, record.voter, record.cast_at, record.ballot)
+def _recover(chain_id: ChainId, box: Address, arguments: BoxArguments, signed: SignedRecord) -> Address:
+    record = signed.record
+    form = BallotForm.of(arguments.text_ballots)
+    digest = ballot_digest(chain_id, box, record.voter, record.cast_at, record.ballot, form=form)
     try:
-        return recover_signer(digest, signature)
+        return recover_signer(digest, signed.r + signed.vs)
     except ProofError:
         raise _Revert("BallotBoxInvalidSignature", voter=record.voter) from None

@@ -51,8 +51,8 @@ _RUNTIME_BYTES = len(_RUNTIME_START) + 20 + len(_RUNTIME_END)
 _INIT_START = b"\x61"
 _INIT_END = bytes.fromhex("3d81600a3d39f3")
 
-# definitionHash 32 | organizer 20 | opensAt 5 | closesAt 5 | sheetBits 1 | voters 4 | maxBallotBytes 2
-_FIXED = Struct(">32s20sBIBIBIH")
+# definitionHash 32 | organizer 20 | opensAt 5 | closesAt 5 | sheetBits 1 | voters 4 | maxBallotBytes 2 | textBallots 1
+_FIXED = Struct(">32s20sBIBIBIHB")
 
 MAX_SHEETS: Final = (MAX_CODE_BYTES - _RUNTIME_BYTES - _FIXED.size) // 32
 """Most sheet roots that fit in a clone's code."""
@@ -65,6 +65,7 @@ class BoxArguments:
     definition_hash: keccak256 of the definition's bytes. organizer: who created the box.
     opens_at, closes_at: unix seconds, uint40. sheet_bits: 0 … 16. voters: their number, uint32.
     max_ballot_bytes: uint16. sheet_roots: 32 bytes each, one for every started 2**sheet_bits voters.
+    text_ballots: whether voters sign their ballots as text (see `BallotForm`).
 
     Building one raises InputError when a value does not fit in its field. Whether the values make sense (opening before
     closing, the right number of roots) is the factory's to say.
@@ -78,6 +79,7 @@ class BoxArguments:
     voters: int
     max_ballot_bytes: int
     sheet_roots: tuple[Hash32, ...]
+    text_ballots: bool = False
 
     def __post_init__(self) -> None:
         validate_length("definition_hash", self.definition_hash, 32)
@@ -91,7 +93,7 @@ class BoxArguments:
             raise InputError(f"a box has at most {MAX_SHEETS} sheets; found {len(self.sheet_roots)}")
 
     def pack(self) -> bytes:
-        """Lay out the arguments as they end the clone's code: 69 bytes, then the roots."""
+        """Lay out the arguments as they end the clone's code: 70 bytes, then the roots."""
         fixed = _FIXED.pack(
             self.definition_hash,
             self.organizer,
@@ -102,20 +104,32 @@ class BoxArguments:
             self.sheet_bits,
             self.voters,
             self.max_ballot_bytes,
+            self.text_ballots,
         )
         return fixed + b"".join(self.sheet_roots)
 
     @classmethod
     def unpack(cls, data: bytes) -> BoxArguments:
-        """Read packed arguments back. Raises DecodeError when the length cannot be that of any."""
+        """Read packed arguments back. Raises DecodeError when they cannot be any box's."""
         if len(data) < _FIXED.size or (len(data) - _FIXED.size) % 32:
             raise DecodeError(f"arguments have {_FIXED.size} bytes and 32 for every sheet; found {len(data)} in all")
         sheets = (len(data) - _FIXED.size) // 32
         if sheets > MAX_SHEETS:
             raise DecodeError(f"a box has at most {MAX_SHEETS} sheets; found {sheets}")
-        definition_hash, organizer, opens_high, opens_low, closes_high, closes_low, sheet_bits, voters, limit = (
-            _FIXED.unpack_from(data)
-        )
+        (
+            definition_hash,
+            organizer,
+            opens_high,
+            opens_low,
+            closes_high,
+            closes_low,
+            sheet_bits,
+            voters,
+            limit,
+            text_ballots,
+        ) = _FIXED.unpack_from(data)
+        if text_ballots > 1:
+            raise DecodeError(f"found textBallots {text_ballots}, expected 0 or 1")
         roots = (data[start : start + 32] for start in range(_FIXED.size, len(data), 32))
         return cls(
             definition_hash=definition_hash,
@@ -126,6 +140,7 @@ class BoxArguments:
             voters=voters,
             max_ballot_bytes=limit,
             sheet_roots=tuple(Hash32(bytes(root)) for root in roots),
+            text_ballots=bool(text_ballots),
         )
 
 

@@ -24,7 +24,7 @@ from itertools import chain
 from struct import Struct
 from typing import Any
 
-from qballot.core.bounds import validate_length, validate_uint
+from qballot.core.bounds import validate_uint
 from qballot.core.keccak import keccak
 from qballot.core.types import Hash32, UnixSeconds, VoterIndex, Weight
 from qballot.errors import DecodeError, InputError
@@ -104,20 +104,19 @@ class SignedRecord:
     r: bytes
     vs: bytes
 
-    def pack(self) -> bytes:
-        """Lay out record, `r` and `vs` as `castSigned` reads them. Raises InputError when something does not fit."""
-        validate_length("r", self.r, 32)
-        validate_length("vs", self.vs, 32)
-        return pack_record(self.record) + self.r + self.vs
 
-
-def pack_record(record: Record) -> bytes:
-    """Lay out one record as the box writes it. Raises InputError when a value does not fit in its field."""
+def validate_record(record: Record) -> None:
+    """Raise InputError when a value does not fit in its field."""
     validate_uint("voter", record.voter, 32)
     validate_uint("cast_at", record.cast_at, 40)
     validate_uint("weight", record.weight, 96)
     if len(record.ballot) > MAX_RECORD_BALLOT_BYTES:
         raise InputError(f"a ballot has at most {MAX_RECORD_BALLOT_BYTES} bytes; found {len(record.ballot)}")
+
+
+def pack_record(record: Record) -> bytes:
+    """Lay out one record as the box writes it. Raises InputError when a value does not fit in its field."""
+    validate_record(record)
     cast_at, weight = record.cast_at, record.weight
     header = _HEADER.pack(
         record.voter, cast_at >> 32, cast_at & 0xFFFFFFFF, weight >> 32, weight & 0xFFFFFFFF, len(record.ballot)
@@ -128,11 +127,6 @@ def pack_record(record: Record) -> bytes:
 def pack_records(records: Iterable[Record]) -> bytes:
     """Lay out the records of one batch. Raises InputError when a value does not fit in its field."""
     return b"".join(map(pack_record, records))
-
-
-def pack_signed_records(records: Iterable[SignedRecord]) -> bytes:
-    """Lay out the argument `signedRecords` of `castSigned`. Raises InputError when something does not fit."""
-    return b"".join(record.pack() for record in records)
 
 
 def unpack_records(data: bytes) -> list[Record]:

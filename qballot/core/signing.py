@@ -1,13 +1,15 @@
 """What a voter signs, and who signed it: EIP-712 typed data, signatures in the compact form of EIP-2098.
 
 The domain names the chain and the box, so that a signature counts in one election on one chain. The type is
-`Ballot(uint32 voter,uint40 castAt,bytes ballot)`; the weight is not in it, the census says that.
+`Ballot(uint32 voter,uint40 castAt,bytes ballot)`, or the same with `string ballot` where the box takes text ballots:
+EIP-712 hashes both alike, but wallets show a string as text. The weight is not in it, the census says that.
 Keys are arguments here, never kept. Signing is deterministic (RFC 6979), so that the same ballot is the same record.
 Source: contracts/BallotBox.sol `hashBallot`; tests/vectors/signatures.json.
 """
 
 from __future__ import annotations
 
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final
 
@@ -23,7 +25,24 @@ DOMAIN_NAME: Final = "QBallot"
 DOMAIN_VERSION: Final = "1"
 
 DOMAIN_TYPE: Final = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-BALLOT_TYPE: Final = "Ballot(uint32 voter,uint40 castAt,bytes ballot)"
+
+
+class BallotForm(StrEnum):
+    """How a box's voters sign their ballots; the value is the type of `ballot` in EIP-712."""
+
+    BYTES = "bytes"
+    TEXT = "string"
+
+    @classmethod
+    def of(cls, text_ballots: bool) -> BallotForm:
+        """Return the form that a box's rule `textBallots` asks for."""
+        return cls.TEXT if text_ballots else cls.BYTES
+
+    @property
+    def ballot_type(self) -> str:
+        """Encode the type of what is signed, as EIP-712 does."""
+        return f"Ballot(uint32 voter,uint40 castAt,{self.value} ballot)"
+
 
 CURVE_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 """Order n of secp256k1. A signature's `s` above n / 2 has a twin below: only that one is accepted (EIP-2)."""
@@ -31,7 +50,7 @@ CURVE_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD
 COMPACT_SIGNATURE_BYTES: Final = 64
 
 _DOMAIN_TYPE_HASH = keccak(DOMAIN_TYPE.encode())
-_BALLOT_TYPE_HASH = keccak(BALLOT_TYPE.encode())
+_BALLOT_TYPE_HASHES = {form: keccak(form.ballot_type.encode()) for form in BallotForm}
 _NAME_HASH = keccak(DOMAIN_NAME.encode())
 _VERSION_HASH = keccak(DOMAIN_VERSION.encode())
 _PARITY_BIT = 1 << 255
@@ -45,24 +64,39 @@ def domain_separator(chain_id: ChainId, box: Address) -> Hash32:
     return keccak(_DOMAIN_TYPE_HASH + _NAME_HASH + _VERSION_HASH + chain_id.to_bytes(32) + bytes(12) + box)
 
 
-def ballot_digest(chain_id: ChainId, box: Address, voter: VoterIndex, cast_at: int, ballot: bytes) -> Hash32:
+def ballot_digest(
+    chain_id: ChainId,
+    box: Address,
+    voter: VoterIndex,
+    cast_at: int,
+    ballot: bytes,
+    *,
+    form: BallotForm = BallotForm.BYTES,
+) -> Hash32:
     """Compute the 32 bytes that a voter signs.
 
-    voter: index in the census. cast_at: unix seconds by the chain's clock. ballot: the encoded ballot.
+    voter: index in the census. cast_at: unix seconds by the chain's clock. ballot: the encoded ballot. form: the box's.
     Raises InputError when a value does not fit in its field.
     """
     validate_uint("voter", voter, 32)
     validate_uint("cast_at", cast_at, 40)
-    message = keccak(_BALLOT_TYPE_HASH + voter.to_bytes(32) + cast_at.to_bytes(32) + keccak(ballot))
+    message = keccak(_BALLOT_TYPE_HASHES[form] + voter.to_bytes(32) + cast_at.to_bytes(32) + keccak(ballot))
     return keccak(b"\x19\x01" + domain_separator(chain_id, box) + message)
 
 
 def ballot_typed_data(
-    chain_id: ChainId, box: Address, voter: VoterIndex, cast_at: int, ballot: bytes
+    chain_id: ChainId,
+    box: Address,
+    voter: VoterIndex,
+    cast_at: int,
+    ballot: bytes,
+    *,
+    form: BallotForm = BallotForm.BYTES,
 ) -> dict[str, Any]:
     """Describe the same ballot for a wallet's `eth_signTypedData_v4`, ready for JSON; its names are EIP-712's.
 
-    A wallet that signs this signs `ballot_digest` of the same arguments.
+    A wallet that signs this signs `ballot_digest` of the same arguments. Raises InputError when a ballot that is to be
+    signed as text is not UTF-8.
     """
     return {
         "types": {
@@ -75,7 +109,7 @@ def ballot_typed_data(
             "Ballot": [
                 {"name": "voter", "type": "uint32"},
                 {"name": "castAt", "type": "uint40"},
-                {"name": "ballot", "type": "bytes"},
+                {"name": "ballot", "type": form.value},
             ],
         },
         "primaryType": "Ballot",
@@ -85,8 +119,17 @@ def ballot_typed_data(
             "chainId": chain_id,
             "verifyingContract": checksum_address(box),
         },
-        "message": {"voter": voter, "castAt": cast_at, "ballot": "0x" + ballot.hex()},
+        "message": {"voter": voter, "castAt": cast_at, "ballot": _show_ballot(ballot, form)},
     }
+
+
+def _show_ballot(ballot: bytes, form: BallotForm) -> str:
+    if form is BallotForm.BYTES:
+        return "0x" + ballot.hex()
+    try:
+        return ballot.decode()
+    except UnicodeDecodeError as error:
+        raise InputError(f"found a ballot that is not UTF-8 at byte {error.start}, expected text") from error
 
 
 def sign_digest(private_key: bytes, digest: Hash32) -> bytes:
