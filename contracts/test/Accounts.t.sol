@@ -46,12 +46,12 @@ contract AccountsTest is ElectionTest {
     function test_contract_wallet__signature_by_its_owner__is_refused() public {
         (, Electorate memory electorate) = _openForWallet();
         _assertRefuses(
-            abi.encodeCall(IBallotBox.castSigned, (_signed(2, NOW, BALLOT), electorate.prove(2))),
+            _signedCall(_signed(2, NOW, BALLOT), electorate.prove(2)),
             abi.encodeWithSelector(IBallotBox.BallotBoxBatchNotInCensus.selector, 0)
         );
         bytes memory nonsense = bytes.concat(_record(2, NOW, BALLOT), new bytes(64));
         _assertRefuses(
-            abi.encodeCall(IBallotBox.castSigned, (nonsense, electorate.prove(2))),
+            _signedCall(nonsense, electorate.prove(2)),
             abi.encodeWithSelector(IBallotBox.BallotBoxInvalidSignature.selector, 2)
         );
     }

@@ -73,7 +73,7 @@ contract CalldataTest is ElectionTest {
         bytes memory batch = new bytes(100_000);
         uint256 before = gasleft();
         _assertRefuses(
-            abi.encodeCall(IBallotBox.castSigned, (batch, new bytes32[](0))),
+            _signedCall(batch, new bytes32[](0)),
             abi.encodeWithSelector(IBallotBox.BallotBoxCastAtOutsideWindow.selector, 0, 0, OPENS_AT, NOW)
         );
         VM.assertLt(before - gasleft(), 500_000, "gas");
@@ -181,7 +181,7 @@ contract CalldataTest is ElectionTest {
     function testFuzz_batch__anything__is_refused(bytes calldata batch) public {
         bytes32 head = box.head();
         (bool ok, bytes memory answer) =
-            address(box).call(abi.encodeCall(IBallotBox.castSigned, (batch, new bytes32[](0))));
+            address(box).call(_signedCall(batch, new bytes32[](0)));
         VM.assertFalse(ok);
         VM.assertTrue(answer.length >= 4 && bytes4(answer) != 0x4e487b71, "a named error and no panic");
         VM.assertEq(box.head(), head);

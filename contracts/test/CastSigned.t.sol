@@ -21,7 +21,7 @@ contract CastSignedTest is ElectionTest {
             for (uint256 subset = 1; subset < 1 << size; ++subset) {
                 uint256[] memory voters = _subset(8, size, subset);
                 bytes memory batch = _signedBatch(voters);
-                bytes memory call = abi.encodeCall(IBallotBox.castSigned, (batch, electorate.proveMany(voters)));
+                bytes memory call = _signedCall(batch, electorate.proveMany(voters));
                 _assertCasts(stranger, address(box), call, _records(voters));
                 VM.revertToState(snapshot);
             }
@@ -52,13 +52,13 @@ contract CastSignedTest is ElectionTest {
             (uint256 castAt, bytes memory ballot) = _draw(seed, voters[i]);
             bytes memory signed = _signed(voters[i], castAt, ballot);
             uint256[] memory alone = _list(voters[i]);
-            bytes memory call = abi.encodeCall(IBallotBox.castSigned, (signed, electorate.proveMany(alone)));
+            bytes memory call = _signedCall(signed, electorate.proveMany(alone));
             _assertCasts(stranger, address(box), call, _record(voters[i], castAt, ballot));
             batch = bytes.concat(batch, signed);
             records = bytes.concat(records, _record(voters[i], castAt, ballot));
         }
         VM.revertToState(snapshot);
-        bytes memory together = abi.encodeCall(IBallotBox.castSigned, (batch, electorate.proveMany(voters)));
+        bytes memory together = _signedCall(batch, electorate.proveMany(voters));
         _assertCasts(stranger, address(box), together, records);
     }
 
@@ -88,7 +88,7 @@ contract CastSignedTest is ElectionTest {
                 batch = bytes.concat(batch, _signed(voter, NOW, ballots[i]));
                 records = bytes.concat(records, _record(voter, NOW, ballots[i]));
             }
-            bytes memory call = abi.encodeCall(IBallotBox.castSigned, (batch, new bytes32[](0)));
+            bytes memory call = _signedCall(batch, new bytes32[](0));
             _assertCasts(stranger, address(box), call, records);
         }
     }
@@ -98,13 +98,13 @@ contract CastSignedTest is ElectionTest {
         box = _createAndOpen(electorate);
         uint256[] memory voters = _subset(1024, 256, uint256(keccak256("about half of them")));
         bytes memory batch = _signedBatch(voters);
-        bytes memory call = abi.encodeCall(IBallotBox.castSigned, (batch, electorate.proveMany(voters)));
+        bytes memory call = _signedCall(batch, electorate.proveMany(voters));
         _assertCasts(stranger, address(box), call, _records(voters));
         for (uint256 i = 0; i < voters.length; ++i) {
             voters[i] -= 1024 - 300;
         }
         batch = _signedBatch(voters);
-        call = abi.encodeCall(IBallotBox.castSigned, (batch, electorate.proveMany(voters)));
+        call = _signedCall(batch, electorate.proveMany(voters));
         _assertCasts(stranger, address(box), call, _records(voters));
     }
 
@@ -174,10 +174,10 @@ contract CastSignedTest is ElectionTest {
 
     function test_cast_signed__empty_batch__reverts() public {
         bytes memory failure = abi.encodeWithSelector(IBallotBox.BallotBoxEmptyBatch.selector);
-        _assertRefuses(abi.encodeCall(IBallotBox.castSigned, ("", new bytes32[](0))), failure);
+        _assertRefuses(_signedCall("", new bytes32[](0)), failure);
         bytes32[] memory root = new bytes32[](1);
         root[0] = _electorate().roots()[0];
-        _assertRefuses(abi.encodeCall(IBallotBox.castSigned, ("", root)), failure);
+        _assertRefuses(_signedCall("", root), failure);
     }
 
     function test_cast_signed__voter_out_of_range__reverts() public {
@@ -186,7 +186,7 @@ contract CastSignedTest is ElectionTest {
             bytes memory failure =
                 abi.encodeWithSelector(IBallotBox.BallotBoxVoterOutOfRange.selector, voters[i], VOTERS);
             _assertRefuses(
-                abi.encodeCall(IBallotBox.castSigned, (_signed(voters[i], NOW, BALLOT), new bytes32[](0))), failure
+                _signedCall(_signed(voters[i], NOW, BALLOT), new bytes32[](0)), failure
             );
             bytes memory batch = bytes.concat(_signed(9, NOW, BALLOT), _signed(voters[i], NOW, BALLOT));
             _assertRefuses(_batchCall(batch, _list(9)), failure);
@@ -250,7 +250,7 @@ contract CastSignedTest is ElectionTest {
         bytes memory record = Ballots.pack(0, NOW, type(uint96).max, BALLOT);
         bytes32 digest = Ballots.digest(VM.getChainId(), address(box), 0, NOW, BALLOT);
         bytes memory batch = bytes.concat(record, Ballots.sign(Electorates.key(0), digest));
-        _assertCasts(stranger, address(box), abi.encodeCall(IBallotBox.castSigned, (batch, new bytes32[](0))), record);
+        _assertCasts(stranger, address(box), _signedCall(batch, new bytes32[](0)), record);
     }
 
     /// @dev A date in the window and a ballot of an allowed length.

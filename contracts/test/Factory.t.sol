@@ -63,7 +63,7 @@ contract FactoryTest is ElectionTest {
         bytes memory definition = new bytes(65_536);
         bytes32[] memory roots = new bytes32[](1);
         roots[0] = bytes32(uint256(1));
-        address created = factory.create(ElectionParams(CREATED_AT + 1, CREATED_AT + 2, 0, 1, 1), roots, 0, definition);
+        address created = factory.create(ElectionParams(CREATED_AT + 1, CREATED_AT + 2, 0, 1, 1, true), roots, 0, definition);
         VM.assertEq(IBallotBox(created).head(), keccak256(definition));
         VM.assertEq(IBallotBox(created).organizer(), address(this));
     }
@@ -178,7 +178,7 @@ contract FactoryTest is ElectionTest {
         params.voters = 764;
         IBallotBox created = _create(params, _filledRoots(764), 1);
         VM.assertEq(created.sheetRoot(763), bytes32(uint256(764)));
-        VM.assertEq(address(created).code.length, 24_562, "as near to EIP-170's 24,576 as roots go");
+        VM.assertEq(address(created).code.length, 24_563, "as near to EIP-170's 24,576 as roots go");
     }
 
     function test_create__zero_root__reverts_wherever_it_stands() public {
@@ -287,7 +287,13 @@ contract FactoryTest is ElectionTest {
         returns (bytes memory)
     {
         bytes memory rules = abi.encodePacked(
-            params.opensAt, params.closesAt, params.sheetBits, params.voters, params.maxBallotBytes, roots
+            params.opensAt,
+            params.closesAt,
+            params.sheetBits,
+            params.voters,
+            params.maxBallotBytes,
+            uint8(params.textBallots ? 1 : 0),
+            roots
         );
         return abi.encodePacked(
             hex"363d3d373d3d3d363d73",

@@ -103,7 +103,7 @@ contract SignaturesTest is ElectionTest {
         box = _createAndOpen(electorate.seal());
         bytes memory batch = bytes.concat(_record(1, NOW, BALLOT), new bytes(64));
         _assertRefuses(
-            abi.encodeCall(IBallotBox.castSigned, (batch, electorate.prove(1))),
+            _signedCall(batch, electorate.prove(1)),
             abi.encodeWithSelector(IBallotBox.BallotBoxInvalidSignature.selector, 1)
         );
     }
@@ -127,12 +127,12 @@ contract SignaturesTest is ElectionTest {
 
         bytes memory record = _record(0, NOW, BALLOT);
         _assertRefuses(
-            abi.encodeCall(IBallotBox.castSigned, (abi.encodePacked(record, r, bytes32(high)), electorate.prove(0))),
+            _signedCall(abi.encodePacked(record, r, bytes32(high)), electorate.prove(0)),
             abi.encodeWithSelector(IBallotBox.BallotBoxInvalidSignature.selector, 0)
         );
         bytes32 vs = bytes32((Ballots.CURVE_ORDER - high) | (1 << 255));
         bytes memory twin =
-            abi.encodeCall(IBallotBox.castSigned, (abi.encodePacked(record, r, vs), electorate.prove(0)));
+            _signedCall(abi.encodePacked(record, r, vs), electorate.prove(0));
         _assertCasts(stranger, address(box), twin, record);
     }
 
@@ -189,10 +189,10 @@ contract SignaturesTest is ElectionTest {
     /// @dev Puts another root into the box's code, which no contract can do.
     function _replaceRoot(bytes32 oldRoot, bytes32 newRoot) private {
         bytes memory code = address(box).code;
-        // 45 bytes of proxy and 69 of other arguments stand before the root of sheet 0.
+        // 45 bytes of proxy and 70 of other arguments stand before the root of sheet 0.
         for (uint256 i = 0; i < 32; ++i) {
-            VM.assertTrue(code[114 + i] == oldRoot[i], "the root's place");
-            code[114 + i] = newRoot[i];
+            VM.assertTrue(code[115 + i] == oldRoot[i], "the root's place");
+            code[115 + i] = newRoot[i];
         }
         VM.etch(address(box), code);
     }

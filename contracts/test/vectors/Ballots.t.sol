@@ -113,7 +113,7 @@ contract BallotVectorsTest is ElectionTest {
             VM.assertEq(box.hashBallot(uint32(voter), uint40(castAt), ballot), signature.word("digest"));
             VM.assertEq(_domainSeparator(), signature.word("domain_separator"));
             bytes memory record = Ballots.pack(voter, castAt, 1, ballot);
-            bytes memory call = abi.encodeCall(IBallotBox.castSigned, (bytes.concat(record, compact), proof));
+            bytes memory call = _signedCall(bytes.concat(record, compact), proof);
             VM.warp(castAt & ~Ballots.DIRECT);
             // The greatest numbers that can be signed are beyond what a box takes.
             if (castAt >= Ballots.DIRECT) _assertReverts(stranger, address(box), call, _outOfRange(voter));
@@ -128,7 +128,7 @@ contract BallotVectorsTest is ElectionTest {
     /// @dev Puts a box at this address, of one sheet with all voters up to this one.
     function _placeBox(address place, uint256 voter, bytes32 root) private {
         uint32 voters = uint32(voter == type(uint32).max ? voter : voter + 1);
-        bytes memory rules = abi.encodePacked(FIRST_BALLOT, uint40(1 << 39), uint8(32), voters, uint16(256), root);
+        bytes memory rules = abi.encodePacked(FIRST_BALLOT, uint40(1 << 39), uint8(32), voters, uint16(256), text, root);
         VM.etch(
             place,
             abi.encodePacked(
@@ -198,7 +198,7 @@ contract BallotVectorsTest is ElectionTest {
         _assertCasts(
             stranger,
             address(box),
-            abi.encodeCall(IBallotBox.castSigned, (batch, _electorateOfHeads().proveMany(voters))),
+            _signedCall(batch, _electorateOfHeads().proveMany(voters)),
             packed
         );
     }

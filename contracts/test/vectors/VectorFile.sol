@@ -7,6 +7,7 @@ interface VectorVm {
     function keyExistsJson(string calldata json, string calldata key) external view returns (bool);
     function parseJsonUint(string calldata json, string calldata key) external pure returns (uint256);
     function parseJsonUintArray(string calldata json, string calldata key) external pure returns (uint256[] memory);
+    function parseJsonBool(string calldata json, string calldata key) external pure returns (bool);
     function parseJsonAddress(string calldata json, string calldata key) external pure returns (address);
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
     function parseJsonBytes32(string calldata json, string calldata key) external pure returns (bytes32);
@@ -60,6 +61,14 @@ library Vectors {
 
     function numbers(Vector memory self, string memory key) internal pure returns (uint256[] memory) {
         return VECTOR_VM.parseJsonUintArray(self.json, _path(self, key));
+    }
+
+    function flag(Vector memory self, string memory key) internal pure returns (bool) {
+        return VECTOR_VM.parseJsonBool(self.json, _path(self, key));
+    }
+
+    function has(Vector memory self, string memory key) internal view returns (bool) {
+        return VECTOR_VM.keyExistsJson(self.json, _path(self, key));
     }
 
     function account(Vector memory self, string memory key) internal pure returns (address) {
