@@ -30,7 +30,8 @@ contract BoxTest is ElectionTest {
     }
 
     function test_views__box_of_the_greatest_election__lose_no_bit() public {
-        ElectionParams memory params = ElectionParams((1 << 39) - 2, (1 << 39) - 1, 16, 764 << 16, type(uint16).max, true);
+        ElectionParams memory params =
+            ElectionParams((1 << 39) - 2, (1 << 39) - 1, 16, 764 << 16, type(uint16).max, true);
         bytes32[] memory roots = new bytes32[](764);
         for (uint256 sheet = 0; sheet < roots.length; ++sheet) {
             roots[sheet] = ~bytes32(sheet);
@@ -38,12 +39,7 @@ contract BoxTest is ElectionTest {
         box = _create(params, roots, 1);
         VM.assertEq(
             abi.encode(
-                box.opensAt(),
-                box.closesAt(),
-                box.sheetBits(),
-                box.voters(),
-                box.maxBallotBytes(),
-                box.textBallots()
+                box.opensAt(), box.closesAt(), box.sheetBits(), box.voters(), box.maxBallotBytes(), box.textBallots()
             ),
             abi.encode(params)
         );

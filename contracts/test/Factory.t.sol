@@ -63,7 +63,8 @@ contract FactoryTest is ElectionTest {
         bytes memory definition = new bytes(65_536);
         bytes32[] memory roots = new bytes32[](1);
         roots[0] = bytes32(uint256(1));
-        address created = factory.create(ElectionParams(CREATED_AT + 1, CREATED_AT + 2, 0, 1, 1, true), roots, 0, definition);
+        address created =
+            factory.create(ElectionParams(CREATED_AT + 1, CREATED_AT + 2, 0, 1, 1, true), roots, 0, definition);
         VM.assertEq(IBallotBox(created).head(), keccak256(definition));
         VM.assertEq(IBallotBox(created).organizer(), address(this));
     }

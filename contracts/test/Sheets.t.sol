@@ -153,9 +153,7 @@ contract SheetsTest is ElectionTest {
                 ),
                 failure
             );
-            _assertRefuses(
-                _signedCall(_signed(voter, NOW, BALLOT), electorate.prove(voter)), failure
-            );
+            _assertRefuses(_signedCall(_signed(voter, NOW, BALLOT), electorate.prove(voter)), failure);
         }
         // And a batch of the others does not fit into a tree of that size: a sheet's size follows from `voters`.
         _assertRefusesBatch(_list(8, 9), electorate.proveMany(_list(8, 9)));

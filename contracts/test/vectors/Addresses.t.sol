@@ -102,12 +102,7 @@ contract AddressVectorsTest is ElectionTest {
         VM.assertEq(made.definitionHash(), arguments.word("definition_hash"));
         VM.assertEq(made.organizer(), arguments.account("organizer"));
         ElectionParams memory said = ElectionParams(
-            made.opensAt(),
-            made.closesAt(),
-            made.sheetBits(),
-            made.voters(),
-            made.maxBallotBytes(),
-            made.textBallots()
+            made.opensAt(), made.closesAt(), made.sheetBits(), made.voters(), made.maxBallotBytes(), made.textBallots()
         );
         VM.assertEq(abi.encode(said), abi.encode(_paramsOf(arguments)));
         bytes32[] memory roots = arguments.words("sheet_roots");

@@ -5,6 +5,7 @@ pragma solidity 0.8.37;
 interface VectorVm {
     function readFile(string calldata path) external view returns (string memory);
     function keyExistsJson(string calldata json, string calldata key) external view returns (bool);
+    function parseJson(string calldata json, string calldata key) external pure returns (bytes memory);
     function parseJsonUint(string calldata json, string calldata key) external pure returns (uint256);
     function parseJsonUintArray(string calldata json, string calldata key) external pure returns (uint256[] memory);
     function parseJsonBool(string calldata json, string calldata key) external pure returns (bool);
@@ -67,8 +68,9 @@ library Vectors {
         return VECTOR_VM.parseJsonBool(self.json, _path(self, key));
     }
 
-    function has(Vector memory self, string memory key) internal view returns (bool) {
-        return VECTOR_VM.keyExistsJson(self.json, _path(self, key));
+    /// @notice Whether null stands there, and no number but zero.
+    function isNull(Vector memory self, string memory key) internal pure returns (bool) {
+        return bytes32(VECTOR_VM.parseJson(self.json, _path(self, key))) == 0;
     }
 
     function account(Vector memory self, string memory key) internal pure returns (address) {
