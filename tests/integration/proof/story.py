@@ -12,9 +12,9 @@ from lying_chain import World
 
 from qballot.chain.contracts import BALLOT_BOX_CANCELLED, BALLOTS_CAST
 from qballot.core.bloom import compute_bloom
+from qballot.core.forks import FIELDS
 from qballot.core.keccak import keccak
 from qballot.core.proof import build_receipts_trie, decode_receipt_answers
-from qballot.core.proof.header import FIELDS
 from qballot.core.proof.rlp import encode_list, encode_string, encode_uint
 from qballot.core.records import CANCELLED_HEAD
 
