@@ -113,9 +113,8 @@ def unknown_block(registry: CollectorRegistry) -> float | None:
 
 
 def test_unknown_form__in_the_middle_of_an_election__is_told_everywhere_until_it_is_known(
-    worlds: tuple[World, World], engine: Engine, database: str, said: list[str]
+    world: World, engine: Engine, database: str, said: list[str]
 ) -> None:
-    world = worlds[0]
     fork = world.first + 11
     story = tell_forks(world, {0: forks.FORKS[-2], fork: AMSTERDAM})
     both = (tell(story), tell(story))
@@ -182,10 +181,7 @@ def _check_told(engine: Engine, world: World, first: dict[str, Any], database: s
     assert "update to a QBallot that knows this fork" in shown
 
 
-def test_unknown_form__proven_before_and_nothing_new_since__stays_what_it_was(
-    worlds: tuple[World, World], engine: Engine
-) -> None:
-    world = worlds[0]
+def test_unknown_form__proven_before_and_nothing_new_since__stays_what_it_was(world: World, engine: Engine) -> None:
     fork = world.latest - 2
     story = tell_forks(world, {0: AMSTERDAM}, later_since=fork)
     index(engine, tell(story), tell(story), until=fork - 1)
@@ -200,10 +196,7 @@ def test_unknown_form__proven_before_and_nothing_new_since__stays_what_it_was(
         assert document["unknown_header"]["fields"] == [LATER.name]
 
 
-def test_unknown_form__told_by_one_endpoint_alone__is_no_alarm(
-    worlds: tuple[World, World], engine: Engine, said: list[str]
-) -> None:
-    world = worlds[0]
+def test_unknown_form__told_by_one_endpoint_alone__is_no_alarm(world: World, engine: Engine, said: list[str]) -> None:
     lie = _name_a_field(world.node)
     registry = index(engine, lie, world.node)
     assert unknown_block(registry) == 0
@@ -228,10 +221,7 @@ def _name_a_field(inner: Behaviour) -> Behaviour:
     return behave
 
 
-def test_unknown_form__above_the_fork_of_a_reorganisation__is_forgotten(
-    worlds: tuple[World, World], engine: Engine
-) -> None:
-    world = worlds[0]
+def test_unknown_form__above_the_fork_of_a_reorganisation__is_forgotten(world: World, engine: Engine) -> None:
     since = world.latest - 4
     story = tell_forks(world, {0: AMSTERDAM}, later_since=since)
     index(engine, tell(story), until=since - 1)
@@ -249,9 +239,8 @@ def test_unknown_form__above_the_fork_of_a_reorganisation__is_forgotten(
 
 @pytest.mark.parametrize("command", ["evidence", "receipt"])
 def test_unknown_form__evidence_or_receipt_asked_of_a_node__ends_with_the_field_and_the_block(
-    worlds: tuple[World, World], command: str, tmp_path: Path
+    world: World, command: str, tmp_path: Path
 ) -> None:
-    world = worlds[0]
     story = tell_forks(world, {0: AMSTERDAM}, later_since=0)
     arguments: dict[str, list[str]] = {
         "evidence": ["evidence", f"0x{world.boxes[0].hex()}", "--output", str(tmp_path / "evidence.jsonl")],
@@ -270,9 +259,9 @@ def test_unknown_form__evidence_or_receipt_asked_of_a_node__ends_with_the_field_
 
 
 def test_unknown_form__of_a_header_that_is_fetched__names_endpoint_block_and_field(
-    worlds: tuple[World, World],
+    world: World,
 ) -> None:
-    story = tell_forks(worlds[0], {0: AMSTERDAM}, later_since=5)
+    story = tell_forks(world, {0: AMSTERDAM}, later_since=5)
     with run_proxy(tell(story)) as proxy, Rpc(proxy.url, 5.0, attempts=1) as rpc:
         assert fetch_header(rpc, 4).slot_number == 5
         with pytest.raises(UnknownHeaderError, match=r"127\.0\.0\.1.*: block 5: .*laterRoot") as found:
