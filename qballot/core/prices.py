@@ -39,7 +39,7 @@ class OperationPrices:
 
     cold_account: first touch of an account, instead of 100. code_read: added by EXTCODESIZE and EXTCODECOPY.
     create: CREATE and CREATE2 without their init code. code_byte: each byte of a new contract's code, state gas apart.
-    code_word: each word of 32 bytes of it. call_value: added by a call that sends ether.
+    code_word: each word of 32 bytes of it.
     set_slot: SSTORE that makes a zero slot non-zero, state gas apart. change_slot: SSTORE that first changes a slot
     that is not zero. Both are for a slot that was read before; the cold ones for one that was not.
     keep_cold_slot: SSTORE of the value that an untouched slot has.
@@ -50,7 +50,6 @@ class OperationPrices:
     create: int = 32_000
     code_byte: int = 200
     code_word: int = 0
-    call_value: int = 9_000
     set_slot: int = 20_000
     set_cold_slot: int = 22_100
     change_slot: int = 2_900
@@ -141,7 +140,6 @@ AMSTERDAM_PRICES: Final = replace(
         create=12_000,
         code_byte=0,
         code_word=6,
-        call_value=11_300,
         set_slot=10_100,
         set_cold_slot=12_100,
         change_slot=10_100,
