@@ -81,7 +81,10 @@ def make_world(chain: ForkChain, name: str) -> World:
     chain.mine([_make_deeds(chance, [over, open_still], place) for place in range(CAST_BLOCKS)])
     chain.mine([(), ()])
     chain.mine([_make_deeds(chance, [open_still], place) for place in range(4)])
-    chain.devnet.rpc.call("anvil_mine", ["0x3", hex(LOT_SECONDS)])
+    for _ in range(3):
+        # `anvil_mine` would keep to the chain's own interval.
+        chain.devnet.rpc.call("evm_setNextBlockTimestamp", [hex(chain.now + LOT_SECONDS)])
+        chain.devnet.rpc.call("evm_mine", [])
     chain.devnet.rpc.call("anvil_mine", [hex(QUIET_BLOCKS), "0xc"])
     node = Node(chain.devnet.url, lasting=True)
     latest = chain.devnet.rpc.block("latest").number
