@@ -14,11 +14,11 @@ from qballot.chain.accounts import Signer
 from qballot.chain.answers import Receipt
 from qballot.chain.contracts import BallotBoxContract, encode_cast, encode_cast_signed
 from qballot.chain.rpc import Rpc
-from qballot.chain.transactions import Call, Outgoing, send, send_many
+from qballot.chain.transactions import ALWAYS_ALLOWED_GAS, Call, Outgoing, send, send_many
 from qballot.core.address import checksum_address
 from qballot.core.census import Census, CensusEntry
 from qballot.core.forks import FORKS
-from qballot.core.prices import NO_GROWTH, TRANSACTION_GAS_CAP, Payload, Prices, compute_floor_gas
+from qballot.core.prices import NO_GROWTH, Payload, Prices, compute_floor_gas
 from qballot.core.provenance import BoxArguments
 from qballot.core.records import CANCELLED_HEAD, RECORD_HEADER_BYTES, Record, SignedRecord, pack_signed_records
 from qballot.core.signing import COMPACT_SIGNATURE_BYTES, ballot_digest, recover_signer
@@ -40,8 +40,8 @@ DEAREST_PRICES = FORKS[-1].prices
 MAX_BATCH_BYTES = DEAREST_PRICES.pool_transaction_bytes * 15 // 16
 """Calldata of one batch; the rest of what nodes' pools take is for the envelope."""
 
-MAX_BATCH_GAS = TRANSACTION_GAS_CAP * 9 // 10
-"""Estimated gas of one batch, below the cap that a transaction has (EIP-7825)."""
+MAX_BATCH_GAS = ALWAYS_ALLOWED_GAS * 9 // 10
+"""Estimated gas of one batch; the rest of what a transaction may use is for errors of the estimate."""
 
 CALL_BYTES = 4 + 4 * 32 + 31
 """Selector, two offsets, two lengths and padding around the records and the proof."""

@@ -92,5 +92,5 @@ def measure_named(hardfork: str = HARDFORK) -> Figures:
 
 def flatten(figures: Figures) -> dict[str, float]:
     """Return each figure under its name, and what it is under Amsterdam under `…_amsterdam`."""
-    now = {name: round(gas.now, 1) for name, gas in figures.items()}
-    return now | {f"{name}_amsterdam": round(gas.amsterdam, 1) for name, gas in figures.items()}
+    now = {name: round(float(gas.now), 1) for name, gas in figures.items()}
+    return now | {f"{name}_amsterdam": round(float(gas.amsterdam), 1) for name, gas in figures.items()}

@@ -23,7 +23,7 @@ from qballot.chain.terms import LATEST_TERMS, Terms, fetch_terms
 from qballot.core.address import checksum_address
 from qballot.core.forks import FORKS
 from qballot.core.keccak import keccak
-from qballot.core.prices import NO_GROWTH, TRANSACTION_GAS_CAP, StateGrowth, compute_capped_gas
+from qballot.core.prices import NO_GROWTH, StateGrowth, compute_capped_gas
 from qballot.core.types import Address, ChainId, Hash32
 from qballot.errors import AlreadyKnownError, ChainError, EndpointError, InputError, InsufficientFundsError
 
@@ -33,8 +33,8 @@ GAS_MARGIN_PERCENT = 20
 RECEIPT_SECONDS = 180.0
 """How long to wait for a transaction to get into a block: 15 blocks of Ethereum."""
 
-ALWAYS_ALLOWED_GAS = min(fork.prices.transaction_gas_cap or TRANSACTION_GAS_CAP for fork in FORKS)
-"""A gas limit up to this one is allowed under every fork, so that the fork in force does not matter."""
+ALWAYS_ALLOWED_GAS = min(cap for fork in FORKS if (cap := fork.prices.transaction_gas_cap) is not None)
+"""Every fork allows a gas limit up to this one, so that the fork in force does not matter."""
 
 DO_LESS = "do less in one transaction"
 
@@ -195,7 +195,9 @@ def choose_gas_limit(call: Call, gas: int, terms: Terms) -> int:
     fork, prices = terms.fork, terms.fork.prices
     most_in_all = min(prices.total_gas_cap, terms.block_gas_limit or prices.total_gas_cap)
     if gas > most_in_all:
-        raise ChainError(f"found a transaction that needs {gas} gas, expected at most {most_in_all}: {call.remedy}")
+        raise ChainError(
+            f"found a transaction that needs {gas} gas, expected at most {most_in_all} on this chain: {call.remedy}"
+        )
     cap = prices.transaction_gas_cap
     wanted = min(gas * (100 + GAS_MARGIN_PERCENT) // 100, most_in_all)
     if cap is None or (not prices.is_state_in_cap and call.growth is None):

@@ -80,3 +80,17 @@ def test_amsterdam__receipt_at_osakas_floor__is_refused() -> None:
     payload = Payload(other_bytes=1_000)
     with pytest.raises(ValueError, match="Osaka's floor"):
         compute_amsterdam(compute_floor_gas(payload, OSAKA_PRICES), payload, Operations())
+
+
+def test_measure_under_both__anvil_that_knows_amsterdam__measures_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    import figures  # noqa: PLC0415
+    from amsterdam import AMSTERDAM, Gas  # noqa: PLC0415
+
+    def measure(hardfork: str) -> dict[str, Gas]:
+        return {"direct": Gas(50_000, 50_000) if hardfork == AMSTERDAM else Gas(40_000, 49_900)}
+
+    monkeypatch.setattr(figures, "knows_amsterdam", lambda: True)
+    found, computed = figures.measure_under_both(measure)
+    assert (found, computed) == ({"direct": Gas(40_000, 50_000)}, {"direct": Gas(40_000, 49_900)})
+    monkeypatch.setattr(figures, "knows_amsterdam", lambda: False)
+    assert figures.measure_under_both(measure) == (computed, None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +27,8 @@ SENDER, FACTORY = Address(b"\x01" * 20), Address(b"\x02" * 20)
 BLOCK_GAS_LIMIT = 60_000_000
 BY_NAME = {fork.name: fork for fork in FORKS}
 
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "headers.json").read_text())["cases"]
+
 CREATION = Call(
     FACTORY,
     b"create",
@@ -36,10 +40,10 @@ CREATION_GAS = 28_000_000
 
 
 class Node:
-    """A node of one fork that answers what a quote asks. fields: how many its headers have."""
+    """A node that answers what a quote asks. fields: how many its headers have. block: its latest, if another."""
 
-    def __init__(self, fields: int, estimate: int) -> None:
-        self.fields, self.estimate = fields, estimate
+    def __init__(self, fields: int, estimate: int, block: dict[str, Any] | None = None) -> None:
+        self.block, self.estimate = block or make_block(fields), estimate
         self.asked: list[str] = []
         self.rpc = Rpc.over(LocalChannel("node", self.answer))
 
@@ -50,7 +54,7 @@ class Node:
             "eth_maxPriorityFeePerGas": "0x1",
             "eth_estimateGas": hex(self.estimate),
             "eth_getBalance": hex(10**20),
-            "eth_getBlockByNumber": make_block(self.fields),
+            "eth_getBlockByNumber": self.block,
         }
         return {"result": answers[method]}
 
@@ -69,6 +73,14 @@ def make_block(count: int) -> dict[str, str]:
 def test_terms__headers_of_a_fork__are_that_forks(name: str) -> None:
     fork = BY_NAME[name]
     assert fetch_terms(Node(count_fields(fork), 0).rpc) == Terms(fork, BLOCK_GAS_LIMIT)
+
+
+@pytest.mark.parametrize("case", VECTORS, ids=lambda case: case["fork"])
+def test_terms__blocks_of_a_real_client__are_their_forks(case: dict[str, Any]) -> None:
+    # Prague's headers are those of Osaka.
+    expected = {"prague": "Osaka", "amsterdam": "Amsterdam"}[case["fork"]]
+    terms = fetch_terms(Node(0, 0, case["answer"]).rpc)
+    assert terms == Terms(BY_NAME[expected], int(case["answer"]["gasLimit"], 16))
 
 
 def test_terms__headers_of_unknown_form__are_the_latest_forks() -> None:
@@ -128,7 +140,12 @@ def test_gas_limit__of_a_fork__is_estimate_and_margin_as_far_as_it_allows(
             16_777_217 + 97_920,
             "needs 16777217 gas without what it pays for new state, expected at most 16777216 under the rules of Amst",
         ),
-        ("Amsterdam", None, BLOCK_GAS_LIMIT + 1, "needs 60000001 gas, expected at most 60000000: do less"),
+        (
+            "Amsterdam",
+            None,
+            BLOCK_GAS_LIMIT + 1,
+            "needs 60000001 gas, expected at most 60000000 on this chain: do less",
+        ),
     ],
 )
 def test_gas_limit__more_than_allowed__is_refused(
