@@ -118,7 +118,7 @@ audit: setup .venv-audit/ready ## slither, and halmos's proofs of records, hash 
 	$(AUDIT_ENV) FOUNDRY_OUT=.build/halmos/out FOUNDRY_CACHE_PATH=.build/halmos/cache halmos \
 		--forge-build-out .build/halmos/out --match-contract 'Symbolic$$' --default-bytes-lengths 0,1,8,32,64
 
-bench-gas: setup ## What a vote costs, beside OpenZeppelin's Governor (ARGS=--keep keeps the figures).
+bench-gas: setup ## What a vote costs, now and under Amsterdam, beside OpenZeppelin's Governor (ARGS=--keep keeps the figures, --sheet-sizes).
 	$(BIN)/python bench/gas/run.py $(ARGS)
 
 bench-census: setup ## A census of a million voters, beside the bare hashes that it needs.

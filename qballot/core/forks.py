@@ -16,6 +16,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from qballot.core.bloom import BLOOM_BYTES
+from qballot.core.prices import (
+    AMSTERDAM_PRICES,
+    LONDON_PRICES,
+    OSAKA_PRICES,
+    PRAGUE_PRICES,
+    SHANGHAI_PRICES,
+    Prices,
+)
 
 MAX_EXTRA_BYTES: Final = 32
 """Longest extraData."""
@@ -37,10 +45,14 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """A fork of Ethereum. added_fields: what its headers have after the fields of the fork before."""
+    """A fork of Ethereum.
+
+    added_fields: what its headers have after the fields of the fork before. prices: what it charges and allows.
+    """
 
     name: str
     added_fields: tuple[Field, ...]
+    prices: Prices
 
 
 FORKS: Final[tuple[Fork, ...]] = (
@@ -64,15 +76,21 @@ FORKS: Final[tuple[Fork, ...]] = (
             Field("nonce", 8),
             Field("baseFeePerGas", 0, 256),
         ),
+        prices=LONDON_PRICES,
     ),
-    Fork("Shanghai", added_fields=(Field("withdrawalsRoot"),)),
+    Fork("Shanghai", added_fields=(Field("withdrawalsRoot"),), prices=SHANGHAI_PRICES),
     Fork(
         "Cancun",
         added_fields=(Field("blobGasUsed", 0, 64), Field("excessBlobGas", 0, 64), Field("parentBeaconBlockRoot")),
+        prices=SHANGHAI_PRICES,
     ),
-    Fork("Prague", added_fields=(Field("requestsHash"),)),
-    Fork("Osaka", added_fields=()),
-    Fork("Amsterdam", added_fields=(Field("blockAccessListHash"), Field("slotNumber", 0, 64))),
+    Fork("Prague", added_fields=(Field("requestsHash"),), prices=PRAGUE_PRICES),
+    Fork("Osaka", added_fields=(), prices=OSAKA_PRICES),
+    Fork(
+        "Amsterdam",
+        added_fields=(Field("blockAccessListHash"), Field("slotNumber", 0, 64)),
+        prices=AMSTERDAM_PRICES,
+    ),
 )
 """Every fork since London, the first whose headers are read; it has all the fields that are older."""
 
