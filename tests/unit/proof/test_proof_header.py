@@ -7,9 +7,10 @@ from random import Random
 
 import pytest
 import rlp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from proof_samples import random_header
+from properties import examples
 
 from qballot.core.keccak import keccak
 from qballot.core.proof import Header, decode_header, decode_header_answer, encode_header, hash_header
@@ -86,7 +87,7 @@ def test_header__no_list_or_too_long__is_refused() -> None:
 
 
 @given(st.binary(max_size=60), st.integers(0, 700), st.integers(0, 60))
-@settings(max_examples=200)
+@examples(200)
 def test_decode_header__any_change__is_refused_or_read_as_other_bytes(new: bytes, place: int, removed: int) -> None:
     data = encode_header(make_header())
     data = data[:place] + new + data[place + removed :]

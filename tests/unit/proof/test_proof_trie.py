@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 import rlp
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from properties import examples
 from trie import HexaryTrie
 from trie.exceptions import ValidationError
 
@@ -59,7 +60,7 @@ def ends_inside_an_extension(items: dict[bytes, bytes], key: bytes) -> bool:
 @example({b"\x00\x10": b"one", b"\x00\x11": b"two"}, b"\x00")
 @example({b"\x00\x10": b"o" * 40, b"\x00\x11": b"t" * 40, b"\x10": b"ten"}, b"\x00")
 @example({b"\x00\x10": b"one", b"\x00\x11": b"two"}, b"")
-@settings(max_examples=150)
+@examples(150)
 def test_trie__any_items__root_proofs_and_values_are_those_of_the_package(
     items: dict[bytes, bytes], key: bytes
 ) -> None:
@@ -92,7 +93,7 @@ def test_trie__key_that_ends_inside_an_extension__is_absent_by_that_node_alone()
 
 
 @given(tries.filter(bool), st.data())
-@settings(max_examples=150)
+@examples(150)
 def test_verify__another_list_of_nodes__never_shows_another_value(
     items: dict[bytes, bytes], data: st.DataObject
 ) -> None:
@@ -108,7 +109,7 @@ def test_verify__another_list_of_nodes__never_shows_another_value(
 
 
 @given(tries.filter(bool), st.data())
-@settings(max_examples=100)
+@examples(100)
 def test_verify__a_node_changed__is_named(items: dict[bytes, bytes], data: st.DataObject) -> None:
     trie = build_trie(items)
     key = data.draw(st.sampled_from(sorted(items)))
