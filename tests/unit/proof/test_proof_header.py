@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 import rlp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from proof_samples import random_header
+from properties import examples
 
 from qballot.core.forks import FIELDS, FORKS, Field, Fork, count_fields, find_fork
 from qballot.core.keccak import keccak
@@ -150,7 +151,7 @@ def test_header__no_list_or_too_long__is_refused() -> None:
 
 
 @given(st.binary(max_size=60), st.integers(0, 700), st.integers(0, 60))
-@settings(max_examples=200)
+@examples(200)
 def test_decode_header__any_change__is_refused_or_read_as_other_bytes(new: bytes, place: int, removed: int) -> None:
     data = encode_header(make_header())
     data = data[:place] + new + data[place + removed :]
