@@ -81,9 +81,9 @@ CHANGES = {
 
 
 @pytest.fixture(scope="module", params=CHANGES)
-def story(request: pytest.FixtureRequest, worlds: tuple[World, World]) -> Story:
+def story(request: pytest.FixtureRequest, world: World) -> Story:
     """The true chain, told with a fork or with a change of forks."""
-    return tell_forks(worlds[0], CHANGES[request.param](worlds[0]))
+    return tell_forks(world, CHANGES[request.param](world))
 
 
 @pytest.fixture(scope="module")
@@ -133,9 +133,8 @@ def test_headers__of_each_block__have_the_fork_s_fields(story: Story, rpc: Rpc) 
 
 
 def test_index__of_each_fork__is_that_of_the_true_chain_and_verified(
-    story: Story, indexed: Engine, worlds: tuple[World, World], tmp_path: Path
+    story: Story, indexed: Engine, world: World, tmp_path: Path
 ) -> None:
-    world = worlds[0]
     with open_url(f"sqlite:///{tmp_path / 'true.sqlite3'}") as engine, Rpc(world.url) as rpc:
         Follower(rpc, engine).sync_once()
         assert _without_hashes(engine) == _without_hashes(indexed)
