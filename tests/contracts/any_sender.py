@@ -13,8 +13,8 @@ from qballot.chain.answers import Log, Receipt
 from qballot.chain.artifacts import BALLOT_BOX_FACTORY, default_factory, default_implementation
 from qballot.chain.contracts import BallotBoxContract, FactoryContract
 from qballot.chain.devnet import Devnet
-from qballot.chain.transactions import TRANSACTION_GAS_CAP
 from qballot.core.box_model import ElectionParams
+from qballot.core.prices import TRANSACTION_GAS_CAP
 from qballot.core.provenance import BoxArguments, clone_runtime_code
 from qballot.core.signing import address_of_key
 from qballot.core.types import Address, ChainId, Hash32, UnixSeconds

@@ -1,15 +1,8 @@
-"""What hypothesis draws for the contracts' tests, and how much of it.
-
-HYPOTHESIS_PROFILE=large runs each test with 20 times as many examples.
-"""
+"""What hypothesis draws for the contracts' tests."""
 
 from __future__ import annotations
 
-import os
-from typing import Any
-
 from any_sender import PEOPLE, SECRETS
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
@@ -20,15 +13,7 @@ from qballot.core.records import DIRECT_BIT, Record, SignedRecord
 from qballot.core.signing import ballot_digest, sign_digest
 from qballot.core.types import Address, ChainId, Hash32, UnixSeconds, VoterIndex, Weight
 
-SCALES = {"default": 1, "large": 20}
-SCALE = SCALES[os.environ.get("HYPOTHESIS_PROFILE", "default")]
-
 MOST_SHEET_BITS = 7
-
-
-def examples(count: int, **options: Any) -> settings:
-    """So many examples, or as many times more as the profile says; a busy machine may take its time for each."""
-    return settings(max_examples=count * SCALE, deadline=None, suppress_health_check=[HealthCheck.too_slow], **options)
 
 
 hashes: SearchStrategy[Hash32] = st.binary(min_size=32, max_size=32).map(Hash32)

@@ -11,7 +11,6 @@ from generated import (
     censuses,
     chain_ids,
     definitions,
-    examples,
     hashes,
     organizers,
     sheet_members,
@@ -22,6 +21,7 @@ from generated import (
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject, DrawFn
+from properties import examples
 
 from qballot.chain.abi import load_function
 from qballot.chain.artifacts import BALLOT_BOX, default_factory, default_implementation

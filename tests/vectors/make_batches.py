@@ -86,6 +86,10 @@ def pack(ballots: list[Ballot]) -> bytes:
 def make_batches() -> dict[str, list[Ballot]]:
     """Make right batches, by name."""
     named = {
+        "the example of contracts/README.md": [
+            Ballot(voter, cast_at, 1, bytes.fromhex(content), stuff(("r", voter), 32), stuff(("vs", voter), 32))
+            for voter, cast_at, content in ((4, 1000, "b1b1"), (6, 1300, "b2b2"), (7, 1002, "b3b3"))
+        ],
         "the first voter alone": [ballot(0)],
         "the last voter that there can be alone": [ballot(2**32 - 1)],
         "no ballot's bytes": [ballot(7, length=0)],
