@@ -42,10 +42,9 @@ from qballot.core.records import (
     advance_head,
     pack_record,
     pack_records,
-    pack_signed_records,
     unpack_records,
 )
-from qballot.core.signing import CURVE_ORDER, ballot_digest, recover_signer
+from qballot.core.signing import CURVE_ORDER, BallotForm, ballot_digest, recover_signer
 from qballot.core.types import Address, ChainId, Hash32, UnixSeconds, VoterIndex, Weight
 from qballot.errors import ProofError
 
@@ -59,7 +58,7 @@ DEFINITION = b"a definition"
 BALLOTS = st.binary(max_size=40)
 
 
-def describe_box(census: Census, max_ballot_bytes: int = 40) -> BoxArguments:
+def describe_box(census: Census, max_ballot_bytes: int = 40, text_ballots: bool = False) -> BoxArguments:
     return BoxArguments(
         definition_hash=keccak(DEFINITION),
         organizer=PEOPLE[0],
@@ -69,6 +68,7 @@ def describe_box(census: Census, max_ballot_bytes: int = 40) -> BoxArguments:
         voters=len(census),
         max_ballot_bytes=max_ballot_bytes,
         sheet_roots=census.sheet_roots,
+        text_ballots=text_ballots,
     )
 
 
@@ -76,7 +76,8 @@ def describe_box(census: Census, max_ballot_bytes: int = 40) -> BoxArguments:
 @examples(80)
 def test_head__any_calls__is_the_chain_over_the_packed_records(chain: Chain, data: DataObject) -> None:
     census = data.draw(censuses())
-    arguments = describe_box(census)
+    arguments = describe_box(census, text_ballots=data.draw(st.booleans(), "text ballots"))
+    form = BallotForm.of(arguments.text_ballots)
     with chain.undone():
         logs = chain.transact(PEOPLE[0], default_factory(), encode_create(Hash32(bytes(32)), arguments, DEFINITION))
         box = chain.box(decode_ballot_box_created(logs[0]).box)
@@ -89,10 +90,10 @@ def test_head__any_calls__is_the_chain_over_the_packed_records(chain: Chain, dat
                 proof = census.prove(entry.index)
                 sender, call = entry.address, encode_cast(entry.index, entry.weight, records[0].ballot, proof)
             else:
-                signed = data.draw(batches(census, chain.chain_id, box.address, now))
+                signed = data.draw(batches(census, chain.chain_id, box.address, now, form))
                 records = [item.record for item in signed]
                 proof = census.prove_many([record.voter for record in records])
-                sender, call = PEOPLE[-1], encode_cast_signed(pack_signed_records(signed), proof)
+                sender, call = PEOPLE[-1], encode_cast_signed(signed, proof)
             (log,) = chain.transact(sender, box.address, call, now)
             emitted = decode_ballots_cast(log)
             assert emitted == pack_records(records)
@@ -102,7 +103,9 @@ def test_head__any_calls__is_the_chain_over_the_packed_records(chain: Chain, dat
 
 
 @st.composite
-def batches(draw: DrawFn, census: Census, chain_id: ChainId, box: Address, now: int) -> list[SignedRecord]:
+def batches(
+    draw: DrawFn, census: Census, chain_id: ChainId, box: Address, now: int, form: BallotForm
+) -> list[SignedRecord]:
     """Ballots of some voters of one sheet, signed at any time since the opening."""
     voters = draw(sheet_members(census))
     ballots = draw(st.lists(BALLOTS, min_size=1, max_size=3))
@@ -115,6 +118,7 @@ def batches(draw: DrawFn, census: Census, chain_id: ChainId, box: Address, now: 
             chain_id=chain_id,
             box=box,
             cast_at=times[place % len(times)],
+            form=form,
         )
         for place, voter in enumerate(voters)
     ]
@@ -154,13 +158,22 @@ def test_record__any_direct_cast__is_packed_alike(
     voter=st.integers(0, 2**32 - 1).map(VoterIndex),
     cast_at=st.integers(0, 2**40 - 1),
     ballot=st.binary(max_size=300),
+    text_ballots=st.booleans(),
 )
 @examples(100)
 def test_digest__any_chain_box_and_ballot__is_the_same(
-    *, chain: Chain, box: Address, chain_id: ChainId, voter: VoterIndex, cast_at: int, ballot: bytes
+    *,
+    chain: Chain,
+    box: Address,
+    chain_id: ChainId,
+    voter: VoterIndex,
+    cast_at: int,
+    ballot: bytes,
+    text_ballots: bool,
 ) -> None:
     assume(int.from_bytes(box) > 2**16)  # below are the precompiled contracts
-    overrides = override_box(box, describe_box(build_census([(PEOPLE[0], Weight(1))])))
+    own_box = describe_box(build_census([(PEOPLE[0], Weight(1))]), text_ballots=text_ballots)
+    overrides = override_box(box, own_box)
     data = load_function(BALLOT_BOX, "hashBallot").encode(voter, cast_at, ballot)
     own = chain.chain_id
     chain.rpc.call("anvil_setChainId", [chain_id])
@@ -169,7 +182,8 @@ def test_digest__any_chain_box_and_ballot__is_the_same(
         domain = chain.call(PEOPLE[0], box, load_function(BALLOT_BOX, "eip712Domain").encode(), None, overrides)
     finally:
         chain.rpc.call("anvil_setChainId", [int(own)])
-    assert found == ballot_digest(chain_id, box, voter, cast_at, ballot)
+    form = BallotForm.of(text_ballots)
+    assert found == ballot_digest(chain_id, box, voter, cast_at, ballot, form=form)
     types = ["bytes1", "string", "string", "uint256", "address", "bytes32", "uint256[]"]
     assert decode(types, domain) == (b"\x0f", "QBallot", "1", chain_id, "0x" + box.hex(), bytes(32), ())
 
@@ -200,6 +214,7 @@ def test_create__any_arguments__stand_in_the_code_at_the_computed_address(
         drawn.voters,
         drawn.max_ballot_bytes,
         drawn.sheet_roots,
+        drawn.text_ballots,
     )
     with chain.undone():
         chain.fund(organizer)
@@ -207,6 +222,7 @@ def test_create__any_arguments__stand_in_the_code_at_the_computed_address(
         created = decode_ballot_box_created(log)
         assert created.box == box_address(default_factory(), default_implementation(), salt, arguments)
         assert (created.definition, created.salt) == (definition, salt)
+        assert created.text_ballots == arguments.text_ballots
         box = chain.box(created.box)
         assert parse_clone_code(chain.rpc.code(created.box)) == (default_implementation(), arguments)
         read = BoxArguments(
@@ -218,6 +234,7 @@ def test_create__any_arguments__stand_in_the_code_at_the_computed_address(
             voters=box.voters("latest"),
             max_ballot_bytes=box.max_ballot_bytes("latest"),
             sheet_roots=tuple(box.sheet_root(sheet, "latest") for sheet in range(box.sheet_count("latest"))),
+            text_ballots=box.text_ballots("latest"),
         )
         assert read == arguments
         assert box.head("latest") == arguments.definition_hash
@@ -255,7 +272,7 @@ def test_multiproof__any_voters_of_any_sheet__convinces_both_or_neither(
         CensusEntry(item.record.voter, census.addresses[item.record.voter], item.record.weight) for item in signed
     ]
     expected = verify_entries(census.root_of(sheet), len(census), census.sheet_bits, entries, proof)
-    call = encode_cast_signed(pack_signed_records(signed), proof)
+    call = encode_cast_signed(signed, proof)
     refused = chain.find_refusal(PEOPLE[-1], BOX, call, OPENS_AT, override_box(BOX, describe_box(census)))
     assert refused == ("" if expected else "BallotBoxBatchNotInCensus")
 
@@ -286,5 +303,5 @@ def test_signer__any_64_bytes__is_the_same_account_or_none_to_both(
     arguments = describe_box(own)
     voter = hash_leaf(record.voter, account, record.weight)
     theirs = BoxArguments(arguments.definition_hash, arguments.organizer, OPENS_AT, CLOSES_AT, 0, 1, 40, (voter,))
-    call = encode_cast_signed(SignedRecord(record, signature[:32], signature[32:]).pack(), [])
+    call = encode_cast_signed([SignedRecord(record, signature[:32], signature[32:])], [])
     assert chain.find_refusal(PEOPLE[-1], BOX, call, OPENS_AT, override_box(BOX, theirs)) == expected
