@@ -10,14 +10,14 @@ from hypothesis.strategies import DrawFn
 
 from qballot.core.packed_batch import BASE_BYTES, MAX_NUMBER_BYTES, MAX_WIDTH, OWN_LENGTH, OWN_WEIGHT, BatchBase
 from qballot.core.records import DIRECT_BIT, SignedRecord
-from qballot.core.types import VoterIndex, Weight
 
 
 @dataclass(frozen=True, slots=True)
 class LooseBallot:
-    """A ballot of a batch. skipped: voters before it. content: its bytes and signature. weight, length: if they follow.
+    """A ballot of a batch.
 
-    flags: bits of the step instead of those that say what follows. least: bytes of step, weight and length at the least.
+    skipped: voters before it. content: its bytes and signature. weight, length: if they follow. flags: bits of the step
+    instead of those that say what follows. least: bytes of step, weight and length at the least.
     """
 
     skipped: int
@@ -95,70 +95,64 @@ def spoil_form(draw: DrawFn, batch: LooseBatch, fault: str) -> LooseBatch:
 
 
 def _spoil_ballot(draw: DrawFn, ballot: LooseBallot, fault: str, base: BatchBase) -> LooseBallot:
-    if fault == "needless byte":
-        least = [1, 1, 1]
-        place = draw(st.integers(0, 2))
-        least[place] = draw(st.integers(2, 4) | st.integers(2, MAX_NUMBER_BYTES + 2))
-        return replace(ballot, least=(least[0], least[1], least[2]))
-    if fault == "own weight again":
-        return replace(ballot, weight=base.weight)
-    if fault == "own length again":
-        return replace(ballot, length=base.length)
-    if fault == "weight beyond":
-        weight = base.weight if ballot.weight is None else ballot.weight
-        return replace(ballot, weight=weight + draw(st.sampled_from([2**96, 2**97, 2**98, 2**128])))
-    if fault == "length beyond":
-        length = base.length if ballot.length is None else ballot.length
-        more = draw(st.sampled_from([1, 2**16, 2**32, 2**64, 2**97, 2**98]))
-        # The bytes may be there.
-        content = ballot.content + bytes(more if more == 2**16 and draw(st.booleans()) else 0)
-        return replace(ballot, length=length + more, content=content)
-    if fault == "skip beyond":
-        return replace(ballot, skipped=ballot.skipped + draw(st.sampled_from([1, 2**32, 2**64, 2**95, 2**96, 2**254])))
-    if fault == "flags":
-        return replace(ballot, flags=draw(st.integers(0, 3)))
-    return replace(ballot, later=ballot.later + DIRECT_BIT)
+    weight = base.weight if ballot.weight is None else ballot.weight
+    length = base.length if ballot.length is None else ballot.length
+    least = [1, 1, 1]
+    least[draw(st.integers(0, 2))] = draw(st.integers(2, 4) | st.integers(2, MAX_NUMBER_BYTES + 2))
+    longer = draw(st.sampled_from([1, 2**16, 2**32, 2**64, 2**97, 2**98]))
+    # What is too long may be there.
+    more_content = bytes(longer if longer == 2**16 and draw(st.booleans()) else 0)
+    heavier = draw(st.sampled_from([2**96, 2**97, 2**98, 2**128]))
+    further = draw(st.sampled_from([1, 2**32, 2**64, 2**95, 2**96, 2**254]))
+    return {
+        "needless byte": replace(ballot, least=(least[0], least[1], least[2])),
+        "own weight again": replace(ballot, weight=base.weight),
+        "own length again": replace(ballot, length=base.length),
+        "weight beyond": replace(ballot, weight=weight + heavier),
+        "length beyond": replace(ballot, length=length + longer, content=ballot.content + more_content),
+        "skip beyond": replace(ballot, skipped=ballot.skipped + further),
+        "flags": replace(ballot, flags=draw(st.integers(0, 3))),
+        "bit 39": replace(ballot, later=ballot.later + DIRECT_BIT),
+    }[fault]
 
 
 def _spoil_base(draw: DrawFn, batch: LooseBatch, fault: str) -> LooseBatch:
-    base, ballots = batch.base, batch.ballots
-    if fault == "wider":
-        return replace(batch, base=replace(base, width=draw(st.integers(base.width, MAX_WIDTH))))
-    if fault == "widest":
-        return replace(batch, base=replace(base, width=draw(st.sampled_from([6, 7, 8, 31, 32, 33, 255]))))
-    if fault == "narrower":
-        return replace(batch, base=replace(base, width=max(0, base.width - 1)))
-    if fault == "earlier base":
-        early = min(draw(st.sampled_from([1, 2, 255, 2**32])), base.cast_at)
-        later = tuple(replace(ballot, later=ballot.later + early) for ballot in ballots)
-        width = (max(ballot.later for ballot in later).bit_length() + 7) // 8
-        return LooseBatch(replace(base, cast_at=base.cast_at - early, width=width), later)
-    if fault == "wrapping base":
-        # Laters with which 40 bits would come round to the times that were signed.
-        latest = max(ballot.later for ballot in ballots) + draw(st.integers(0, 1))
-        wrapped = tuple(replace(ballot, later=(ballot.later - latest) % 2**40) for ballot in ballots)
-        cast_at = min(base.cast_at + latest, 2**40 - 1)
-        return LooseBatch(replace(base, cast_at=cast_at, width=MAX_WIDTH), wrapped)
-    if fault == "base field":
-        changed = {
-            "voter": {"voter": VoterIndex(draw(st.integers(0, 9) | st.integers(0, 2**32 - 1)))},
-            "cast_at": {"cast_at": draw(st.integers(0, 2**40 - 1))},
-            "weight": {"weight": Weight(draw(st.integers(0, 9) | st.integers(0, 2**96 - 1)))},
-            "length": {"length": draw(st.integers(0, 9) | st.integers(0, 2**16 - 1))},
-        }
-        field = draw(st.sampled_from(sorted(changed)))
-        return replace(batch, base=replace(base, **changed[field]))  # type: ignore[arg-type]
-    first = draw(
+    base, (first, *others) = batch.base, batch.ballots
+    field, value = draw(
+        st.tuples(st.just("voter"), st.integers(0, 9) | st.integers(0, 2**32 - 1))
+        | st.tuples(st.just("cast_at"), st.integers(0, 2**40 - 1))
+        | st.tuples(st.just("weight"), st.integers(0, 9) | st.integers(0, 2**96 - 1))
+        | st.tuples(st.just("length"), st.integers(0, 9) | st.integers(0, 2**16 - 1))
+    )
+    changed_first = draw(
         st.sampled_from(
             [
-                replace(ballots[0], skipped=1),
-                replace(ballots[0], flags=1),
-                replace(ballots[0], weight=base.weight + 1),
-                replace(ballots[0], length=base.length),
+                replace(first, skipped=1),
+                replace(first, flags=1),
+                replace(first, weight=base.weight + 1),
+                replace(first, length=base.length),
             ]
         )
     )
-    return LooseBatch(base, (first, *ballots[1:]))
+    widest = draw(st.sampled_from([6, 7, 8, 31, 32, 33, 255]))
+    return {
+        "wider": replace(batch, base=replace(base, width=draw(st.integers(base.width, MAX_WIDTH)))),
+        "widest": replace(batch, base=replace(base, width=widest)),
+        "narrower": replace(batch, base=replace(base, width=max(0, base.width - 1))),
+        "earlier base": _move_base(batch, -min(draw(st.sampled_from([1, 2, 255, 2**32])), base.cast_at)),
+        "wrapping base": _move_base(batch, max(each.later for each in batch.ballots) + draw(st.integers(0, 1))),
+        "base field": replace(batch, base=replace(base, **{field: value})),  # type: ignore[arg-type]
+        "first step": LooseBatch(base, (changed_first, *others)),
+    }[fault]
+
+
+def _move_base(batch: LooseBatch, seconds: int) -> LooseBatch:
+    """Let the base have another time, and each `later` be such that the sum, cut to 40 bits, is what was signed."""
+    cast_at = min(batch.base.cast_at + seconds, 2**40 - 1)
+    moved = cast_at - batch.base.cast_at
+    ballots = tuple(replace(each, later=(each.later - moved) % 2**40) for each in batch.ballots)
+    width = (max(each.later for each in ballots).bit_length() + 7) // 8
+    return LooseBatch(replace(batch.base, cast_at=cast_at, width=width), ballots)
 
 
 BYTE_FAULTS = ("cut", "more", "flip", "put in", "take out")

@@ -90,7 +90,7 @@ def test_head__any_calls__is_the_chain_over_the_packed_records(chain: Chain, dat
                 proof = census.prove(entry.index)
                 sender, call = entry.address, encode_cast(entry.index, entry.weight, records[0].ballot, proof)
             else:
-                signed = data.draw(batches(census, chain.chain_id, box.address, now, form))
+                signed = data.draw(batches(census, chain_id=chain.chain_id, box=box.address, now=now, form=form))
                 records = [item.record for item in signed]
                 proof = census.prove_many([record.voter for record in records])
                 sender, call = PEOPLE[-1], encode_cast_signed(signed, proof)
@@ -104,7 +104,7 @@ def test_head__any_calls__is_the_chain_over_the_packed_records(chain: Chain, dat
 
 @st.composite
 def batches(
-    draw: DrawFn, census: Census, chain_id: ChainId, box: Address, now: int, form: BallotForm
+    draw: DrawFn, census: Census, *, chain_id: ChainId, box: Address, now: int, form: BallotForm
 ) -> list[SignedRecord]:
     """Ballots of some voters of one sheet, signed at any time since the opening."""
     voters = draw(sheet_members(census))

@@ -30,7 +30,10 @@ class Ballot(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """Bytes that are no batch. offset: of the base or the ballot that is wrong. length: of them all if they end early."""
+    """Bytes that are no batch.
+
+    offset: of the base or the ballot that is wrong. length: of the bytes if that is that they end too early.
+    """
 
     name: str
     batch: bytes
