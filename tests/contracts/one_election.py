@@ -19,6 +19,7 @@ from qballot.chain.contracts import (
 from qballot.core.box_model import ElectionParams
 from qballot.core.census import build_census
 from qballot.core.records import Record, SignedRecord
+from qballot.core.signing import BallotForm
 from qballot.core.types import Address, Hash32, UnixSeconds, VoterIndex, Weight
 
 DEFINITION = b"a definition"
@@ -72,12 +73,18 @@ class Scene:
         return decode_ballots_cast(log)
 
     def sign(
-        self, voter: int, cast_at: int | None = None, ballot: bytes = b"\x01", key_of: int | None = None
+        self,
+        voter: int,
+        cast_at: int | None = None,
+        *,
+        ballot: bytes = b"\x01",
+        key_of: int | None = None,
+        form: BallotForm = BallotForm.BYTES,
     ) -> SignedRecord:
         """The ballot of a voter, by default signed at the opening, by themselves."""
         when = self.opens_at if cast_at is None else cast_at
         by = voter if key_of is None else key_of
-        signed = sign(CENSUS, by, ballot, chain_id=self.chain.chain_id, box=self.box, cast_at=when)
+        signed = sign(CENSUS, by, ballot, chain_id=self.chain.chain_id, box=self.box, cast_at=when, form=form)
         return replace(signed, record=Record(VoterIndex(voter), when, Weight(voter + 1), ballot))
 
     def cast_signed(
