@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
-from any_sender import PEOPLE, Chain, override_box
+from any_sender import PEOPLE, SECRETS, Chain, encode_cast_signed_raw, override_box
 from eth_abi.abi import decode
 from generated import (
     addresses,
@@ -32,8 +34,12 @@ from qballot.chain.contracts import (
     encode_cast_signed,
     encode_create,
 )
+from qballot.core import box_model
+from qballot.core.box_model import Applied, BallotsCast, Box
+from qballot.core.box_model import Call as BoxCall
 from qballot.core.census import Census, CensusEntry, build_census, hash_leaf, verify_entries, verify_entry
 from qballot.core.keccak import keccak
+from qballot.core.packed_batch import pack_batch
 from qballot.core.provenance import MAX_SHEETS, BoxArguments, box_address, parse_clone_code
 from qballot.core.records import (
     DIRECT_BIT,
@@ -44,7 +50,7 @@ from qballot.core.records import (
     pack_records,
     unpack_records,
 )
-from qballot.core.signing import CURVE_ORDER, BallotForm, ballot_digest, recover_signer
+from qballot.core.signing import CURVE_ORDER, BallotForm, address_of_key, ballot_digest, recover_signer, sign_digest
 from qballot.core.types import Address, ChainId, Hash32, UnixSeconds, VoterIndex, Weight
 from qballot.errors import ProofError
 
@@ -53,7 +59,7 @@ pytestmark = pytest.mark.integration
 BOX = Address(bytes.fromhex("b0") * 20)
 """Where a box stands that is made for one call only."""
 
-OPENS_AT, CLOSES_AT = UnixSeconds(2**38), UnixSeconds(2**38 + 1_000)
+OPENS_AT, CLOSES_AT = UnixSeconds(2**38), UnixSeconds(2**39 - 1)
 DEFINITION = b"a definition"
 BALLOTS = st.binary(max_size=40)
 
@@ -83,7 +89,7 @@ def test_head__any_calls__is_the_chain_over_the_packed_records(chain: Chain, dat
         box = chain.box(decode_ballot_box_created(logs[0]).box)
         head, now = keccak(DEFINITION), int(OPENS_AT)
         for is_direct in data.draw(st.lists(st.booleans(), min_size=1, max_size=5)):
-            now = data.draw(st.integers(now, CLOSES_AT - 1))
+            now = data.draw(st.integers(now, min(now + 1_000, CLOSES_AT - 1)) | st.integers(now, CLOSES_AT - 1))
             if is_direct:
                 entry = census.entry(data.draw(st.integers(0, len(census) - 1)))
                 records = [Record(entry.index, now | DIRECT_BIT, entry.weight, data.draw(BALLOTS))]
@@ -109,7 +115,8 @@ def batches(
     """Ballots of some voters of one sheet, signed at any time since the opening."""
     voters = draw(sheet_members(census))
     ballots = draw(st.lists(BALLOTS, min_size=1, max_size=3))
-    times = draw(st.lists(st.integers(OPENS_AT, now), min_size=1, max_size=3))
+    near = st.integers(max(OPENS_AT, now - 300), now)
+    times = draw(st.lists(near | st.integers(OPENS_AT, now), min_size=1, max_size=3))
     return [
         sign(
             census,
@@ -150,6 +157,75 @@ def test_record__any_direct_cast__is_packed_alike(
         box = box_address(default_factory(), default_implementation(), Hash32(bytes(32)), arguments)
         (log,) = chain.transact(PEOPLE[1], box, encode_cast(voter, weight, ballot, []), at)
     assert decode_ballots_cast(log) == pack_record(Record(voter, at | DIRECT_BIT, weight, ballot))
+
+
+@given(data=st.data(), weight=weights, ballot=BALLOTS, text_ballots=st.booleans())
+@examples(20)
+def test_batch__into_any_sheet__is_packed_alike(
+    *, chain: Chain, data: DataObject, weight: Weight, ballot: bytes, text_ballots: bool
+) -> None:
+    # Sheets of one voter, so that each root is a leaf.
+    sheets = data.draw(st.sampled_from([1, 2, 257, MAX_SHEETS]))
+    voter = VoterIndex(data.draw(st.integers(0, sheets - 1) | st.just(sheets - 1)))
+    arguments = BoxArguments(
+        definition_hash=keccak(DEFINITION),
+        organizer=PEOPLE[0],
+        opens_at=OPENS_AT,
+        closes_at=CLOSES_AT,
+        sheet_bits=0,
+        voters=sheets,
+        max_ballot_bytes=40,
+        sheet_roots=tuple(hash_leaf(VoterIndex(sheet), PEOPLE[1], weight) for sheet in range(sheets)),
+        text_ballots=text_ballots,
+    )
+    form = BallotForm.of(text_ballots)
+    digest = ballot_digest(chain.chain_id, BOX, voter, OPENS_AT, ballot, form=form)
+    signature = sign_digest(SECRETS[PEOPLE[1]], digest)
+    signed = SignedRecord(Record(voter, OPENS_AT, weight, ballot), signature[:32], signature[32:])
+    overrides = override_box(BOX, arguments)
+    assert chain.find_refusal(PEOPLE[-1], BOX, encode_cast_signed([signed], []), OPENS_AT, overrides) == ""
+
+
+@pytest.mark.parametrize(
+    ("voters", "chosen"),
+    [
+        # Steps of one, two and three bytes.
+        (2**14, [0, 1, 33, 66, 4163, 8260, 16_383]),
+        # More than 256 ballots, and a proof of more than 256 elements.
+        (1024, range(0, 1024, 3)),
+    ],
+    ids=["wide gaps", "a long proof"],
+)
+def test_batch__of_a_large_sheet__is_taken_by_both(chain: Chain, voters: int, chosen: Sequence[int]) -> None:
+    keys = {voter: (10**42 + voter).to_bytes(32) for voter in chosen}
+    others = (Address(keccak(voter.to_bytes(4))[12:]) for voter in range(voters))
+    census = build_census(
+        (
+            (address_of_key(keys[voter]) if voter in keys else other, Weight(1 + voter % 2))
+            for voter, other in enumerate(others)
+        ),
+        14,
+    )
+    signed = []
+    for voter, key in keys.items():
+        record = Record(VoterIndex(voter), OPENS_AT + voter, census.entry(voter).weight, bytes(voter % 5))
+        signature = sign_digest(
+            key, ballot_digest(chain.chain_id, BOX, record.voter, record.cast_at, record.ballot, form=BallotForm.TEXT)
+        )
+        signed.append(SignedRecord(record, signature[:32], signature[32:]))
+    arguments = describe_box(census, text_ballots=True)
+    proof = census.prove_many([each.record.voter for each in signed])
+    assert voters != 1024 or len(proof) > 256
+    batch, now = pack_batch(signed), UnixSeconds(OPENS_AT + voters)
+    applied = box_model.cast_signed(
+        Box(BOX, arguments, arguments.definition_hash), BoxCall(PEOPLE[-1], now, chain.chain_id), batch, proof
+    )
+    assert isinstance(applied, Applied)
+    assert applied.event == BallotsCast(pack_records([each.record for each in signed]))
+    call, overrides = encode_cast_signed_raw(batch, proof), override_box(BOX, arguments)
+    assert chain.find_refusal(PEOPLE[-1], BOX, call, now, overrides) == ""
+    call = encode_cast_signed_raw(batch, [*proof[:-1], keccak(b"another")])
+    assert chain.find_refusal(PEOPLE[-1], BOX, call, now, overrides) == "BallotBoxBatchNotInCensus"
 
 
 @given(
