@@ -23,6 +23,7 @@ from indexer.api.verification_schemas import (
     NamedBy,
     NextLevelText,
     Repaired,
+    UnknownHeader,
 )
 from indexer.results.phase import Phase, State
 from indexer.results.verdict import Level
@@ -156,6 +157,7 @@ class ResultBody(Schema):
     alarm: AlarmText
     alarm_kind: AlarmKindField
     repaired: Repaired
+    unknown_header: UnknownHeader
     block: Annotated[BlockBody, Field(description="The block that all of this holds at")]
     head: HashText
     turnout: TurnoutBody | None

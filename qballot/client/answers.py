@@ -197,12 +197,24 @@ class Proof(Answer):
     has_lot: bool
 
 
+class UnknownHeader(Answer):
+    """The first block that the server's indexer met whose header has a form that its version does not know.
+
+    fields: JSON-RPC's names of the unknown fields; empty where a known one is missing. text: what that means.
+    """
+
+    fields: tuple[str, ...]
+    block: Block
+    text: str
+
+
 class Verification(Answer):
     """How far a result is verified by the server, at `block`, and by whose word.
 
     next_level_text: why the next level is not reached; None for the highest. named_by: every operator that was asked
     for the block's hash, of whom `needed` must agree. alarm: what contradicts the result (alarm_kind `mismatch`) or the
-    chain that it rests on (`disagreement`). repaired: what was put right, the latest first. proof: None below `proven`.
+    chain that it rests on (`disagreement`). repaired: what was put right, the latest first. unknown_header: why
+    nothing is proven at a block or later; None while every header's form is known. proof: None below `proven`.
     """
 
     election: _Address
@@ -217,6 +229,7 @@ class Verification(Answer):
     alarm: str | None
     alarm_kind: str | None
     repaired: tuple[str, ...]
+    unknown_header: UnknownHeader | None
     block: Block
     head: _Hash
     proof: Proof | None
@@ -225,8 +238,8 @@ class Verification(Answer):
 class Result(Answer):
     """An election's result and what it is worth: `state` and `level`, each with a text for people, at `block`.
 
-    next_level_text, named_by, alarm, alarm_kind, repaired: as of `Verification`. With an alarm of the kind `mismatch`
-    it is not to be relied on. contests: empty for a cancelled or invalid election.
+    next_level_text, named_by, alarm, alarm_kind, repaired, unknown_header: as of `Verification`. With an alarm of the
+    kind `mismatch` it is not to be relied on. contests: empty for a cancelled or invalid election.
     """
 
     election: _Address
@@ -243,6 +256,7 @@ class Result(Answer):
     alarm: str | None
     alarm_kind: str | None
     repaired: tuple[str, ...]
+    unknown_header: UnknownHeader | None
     block: Block
     head: _Hash
     turnout: Turnout | None

@@ -8,8 +8,9 @@ import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 from eth_utils.crypto import keccak as eth_keccak
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 
 from qballot.core.address import checksum_address
 from qballot.core.keccak import keccak
@@ -89,7 +90,7 @@ def test_text_vectors__bytes_that_both_lists_have__differ_by_the_form_alone() ->
     assert not by_bytes & {vector["digest"] for vector in TEXT_VECTORS}
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(
     st.integers(0, 2**256 - 1).map(ChainId),
     st.binary(min_size=20, max_size=20).map(Address),
@@ -152,7 +153,7 @@ def test_ballot_digest__value_that_does_not_fit__is_refused_by_name(
         ballot_digest(ChainId(chain_id), Address(box), VoterIndex(voter), cast_at, b"")
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(keys, digests)
 def test_sign_digest__any_key__recovers_to_its_address(key: bytes, digest: Hash32) -> None:
     signature = sign_digest(key, digest)

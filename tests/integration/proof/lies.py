@@ -15,8 +15,8 @@ from lying_chain import World
 from misbehaviours import lag
 from story import Json, Story, number_of
 
+from qballot.core.forks import FIELDS, Field
 from qballot.core.keccak import keccak
-from qballot.core.proof.header import FIELDS, Field
 
 HEADERS = {"eth_getBlockByNumber", "eth_getBlockByHash"}
 
