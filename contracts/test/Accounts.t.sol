@@ -77,6 +77,29 @@ contract AccountsTest is ElectionTest {
         _assertCasts(stranger, address(box), batch, _recordsOf(voters));
     }
 
+    /// @dev A batch never depends on what was cast before: whatever part of it, or all of it, somebody else brings first,
+    /// together or one by one, it lands as it is.
+    function test_batch__any_part_of_it_first__still_lands() public {
+        uint256[] memory voters = _list(4, 5, 7);
+        bytes memory whole = _batchCall(_signedBatch(voters), voters);
+        uint256 snapshot = VM.snapshotState();
+        for (uint256 part = 1; part < 8; ++part) {
+            uint256[] memory chosen = new uint256[]((part & 1) + ((part >> 1) & 1) + (part >> 2));
+            uint256 count = 0;
+            for (uint256 i = 0; i < 3; ++i) {
+                if ((part >> i) & 1 == 1) chosen[count++] = voters[i];
+            }
+            _assertCasts(stranger, address(box), _batchCall(_signedBatch(chosen), chosen), _recordsOf(chosen));
+            _assertCasts(organizer, address(box), whole, _recordsOf(voters));
+            for (uint256 i = 0; i < chosen.length; ++i) {
+                uint256[] memory one = _list(chosen[i]);
+                _assertCasts(stranger, address(box), _batchCall(_signedBatch(one), one), _recordsOf(one));
+            }
+            _assertCasts(organizer, address(box), whole, _recordsOf(voters));
+            VM.revertToState(snapshot);
+        }
+    }
+
     /// @dev An election in which voter 2 is a contract.
     function _openForWallet() private returns (Wallet wallet, Electorate memory electorate) {
         wallet = new Wallet();

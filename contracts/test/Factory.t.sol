@@ -141,6 +141,24 @@ contract FactoryTest is ElectionTest {
         );
     }
 
+    /// @dev The one definition whose hash is the head of a cancelled election.
+    function test_create__definition_of_a_cancelled_head__reverts() public {
+        bytes memory failure = abi.encodeWithSelector(IBallotBoxFactory.BallotBoxFactoryReservedDefinition.selector);
+        bytes32[] memory roots = _electorate().roots();
+        _assertReverts(
+            organizer,
+            address(factory),
+            abi.encodeCall(IBallotBoxFactory.create, (_params(), roots, 0, "QBallot: cancelled")),
+            failure
+        );
+        bytes[3] memory others = [bytes("QBallot: cancelled."), "QBallot: cancelle", "qballot: cancelled"];
+        for (uint256 i = 0; i < others.length; ++i) {
+            VM.prank(organizer);
+            IBallotBox created = IBallotBox(factory.create(_params(), roots, 0, others[i]));
+            VM.assertEq(created.head(), keccak256(others[i]));
+        }
+    }
+
     function test_create__one_root_too_few_or_many__reverts() public {
         for (uint256 found = 0; found < 6; ++found) {
             if (found == 3) continue;

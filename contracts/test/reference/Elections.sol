@@ -32,14 +32,13 @@ library DrawnElections {
     using DrawnElections for Drawn;
     using Rolls for Dice;
 
-    /// @notice An election of at most `most` voters in the sheet that matters, without ballots.
-    function draw(Dice memory dice, address[] memory accounts, uint256 most)
+    /// @notice An election of so many voters in the sheet that matters, without ballots.
+    function draw(Dice memory dice, address[] memory accounts, uint256 size)
         internal
         pure
         returns (Drawn memory election)
     {
-        election.size = 1 + dice.roll(1 << dice.roll(11));
-        if (election.size > most) election.size = most;
+        election.size = size;
         while (1 << election.sheetBits < election.size) {
             ++election.sheetBits;
         }
@@ -73,11 +72,10 @@ library DrawnElections {
         return election.sheet << election.sheetBits;
     }
 
-    /// @notice Draws who votes, and what, without signatures.
-    function fill(Drawn memory election, Dice memory dice) internal pure {
+    /// @notice Draws who votes, and what, without signatures: so many of eight, but at least one.
+    function fill(Drawn memory election, Dice memory dice, uint256 density) internal pure {
         uint256[] memory places = new uint256[](election.size);
         uint256 count = 0;
-        uint256 density = 1 + dice.roll(8);
         uint256 always = dice.roll(election.size);
         for (uint256 i = 0; i < election.size; ++i) {
             if (i == always || dice.roll(8) < density) places[count++] = i;
