@@ -9,7 +9,9 @@
     │   └── VoterError        … about a voter: NotInCensusError, WrongSheetError
     ├── DecodeError           bytes are not in the form that the protocol gives them
     │   └── BatchFormError    … in a packed batch of signed ballots, with the offset
+    ├── UnknownVersionError   a document was made for a newer version of QBallot, and is not judged
     ├── ProofError            something that should follow by computation does not
+    │   └── InvalidElectionError … an election's rules do not fit, so that it is never counted
     ├── ChainError            a node or a contract said no; `retryable` says whether trying again may help
     │   ├── EndpointError     no usable answer from the endpoint
     │   │   ├── NoAnswerError     … none came in time
@@ -149,8 +151,25 @@ class BatchFormError(DecodeError):
         super().__init__(f"the {'ballot' if offset else 'base'} at byte {offset} of the batch {what}")
 
 
+class UnknownVersionError(QballotError):
+    """A document is of a version or kind that this program does not know, so it is neither valid nor invalid.
+
+    what: the number, as in `definition version`. found: its value. known: what this program knows instead.
+    """
+
+    def __init__(self, what: str, found: int | str, known: int | str) -> None:
+        self.what = what
+        self.found = found
+        self.known = known
+        super().__init__(f"made for a newer version of QBallot (found {what} {found}, this one knows {known})")
+
+
 class ProofError(QballotError):
     """Something that should follow by computation does not."""
+
+
+class InvalidElectionError(ProofError):
+    """An election is proven to be invalid: it is never counted."""
 
 
 class ChainError(QballotError):
