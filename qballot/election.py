@@ -14,11 +14,10 @@ from qballot.chain.creation import BLOCK_RANGE, check_provenance, find_creation
 from qballot.chain.networks import describe_chain
 from qballot.chain.rpc import Rpc
 from qballot.core.address import checksum_address
-from qballot.core.definition import parse_definition
 from qballot.core.election import Definition
 from qballot.core.provenance import BoxArguments, compute_implementation_address, parse_clone_code
 from qballot.core.types import Address, BlockNumber, ChainId
-from qballot.core.validity import check_fit
+from qballot.core.validity import read_valid_definition
 from qballot.errors import DecodeError, InputError, ProofError
 
 
@@ -73,6 +72,5 @@ def fetch_election(
         )
     created, block = found
     arguments = check_provenance(created, code, factory=factory, implementation=compute_implementation_address(factory))
-    definition = parse_definition(created.definition)
-    check_fit(definition, arguments)
+    definition = read_valid_definition(created.definition, arguments)
     return ChainElection(chain_id, box, factory, created, block, arguments, definition)

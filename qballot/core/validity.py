@@ -6,6 +6,7 @@ for some options could not be cast.
 
 from __future__ import annotations
 
+from qballot.core.definition import parse_definition
 from qballot.core.election import Definition
 from qballot.core.provenance import BoxArguments
 from qballot.errors import InvalidElectionError
@@ -24,8 +25,14 @@ def find_misfit(definition: Definition, arguments: BoxArguments) -> str | None:
     return None
 
 
-def check_fit(definition: Definition, arguments: BoxArguments) -> None:
-    """Raise InvalidElectionError where a box's rules do not fit its definition."""
+def read_valid_definition(data: bytes, arguments: BoxArguments) -> Definition:
+    """Read the definition that a box was made for, of an election that can be counted.
+
+    data: its bytes. Raises DefinitionError or InvalidElectionError where the election is invalid, UnknownVersionError
+    where that cannot be said.
+    """
+    definition = parse_definition(data)
     misfit = find_misfit(definition, arguments)
     if misfit is not None:
         raise InvalidElectionError(f"invalid election: {misfit}")
+    return definition
