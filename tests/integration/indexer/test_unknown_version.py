@@ -7,13 +7,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from checking import check
 from commands import Commands
 from scenes import create_raw, follow
 from served import serve
 from sqlalchemy import Engine, text
 
 from indexer.api import build_app
-from indexer.check import check_index
 from indexer.storage.repository import Repository
 from qballot.chain.devnet import Devnet
 from qballot.core.address import checksum_address
@@ -51,7 +51,7 @@ def test_unknown__index__keeps_the_version_and_no_verdict(engine: Engine, box: A
 
 
 def test_unknown__index_check__agrees_and_notices_another_verdict(engine: Engine, box: Address) -> None:
-    assert check_index(engine).faults == 0
+    assert check(engine).faults == 0
     for statement, message in (
         ("unknown_version = 8", "is kept as of the unknown version 8"),
         ("unknown_version = NULL", "is kept as invalid"),
@@ -59,7 +59,7 @@ def test_unknown__index_check__agrees_and_notices_another_verdict(engine: Engine
     ):
         with engine.begin() as connection:
             connection.execute(text(f"UPDATE elections SET {statement}"))
-        (found,) = check_index(engine).elections
+        (found,) = check(engine).elections
         assert found.fault is not None
         assert (found.fault.what, found.box) == ("validity", box)
         assert message in found.fault.message
