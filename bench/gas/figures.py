@@ -57,12 +57,16 @@ def measure_ballots(options: int, weight: int = 1, hardfork: str = HARDFORK) -> 
 
 
 def measure_sheets(voters: int, sheet_bits: int, hardfork: str = HARDFORK) -> Figures:
-    """Measure one size of sheets: creation, a direct cast, and half of a sheet's ballots in one batch; 4 options."""
+    """Measure one size of sheets: creation, a direct cast, and batches of a half and a tenth of a sheet; 4 options.
+
+    When a tenth of the voters' ballots are brought, each size of sheets makes batches of another size.
+    """
     with ours.open_election(voters, sheet_bits, 4, hardfork=hardfork) as election:
         return {
             "create": election.create_gas(),
             "direct": election.cast_direct(4),
             "relayed_half_sheet": election.cast_batch(len(election.keys) // 2, 4),
+            "relayed_tenth_of_sheet": election.cast_batch(len(election.keys) // 10, 4),
         }
 
 

@@ -30,6 +30,8 @@ TRACED_BALLOTS = 3
 DEFINITION_BYTES = 1_000
 OPENS_AFTER = 1_000
 LASTS = 10_000_000
+COLLECTED_SECONDS = 3_600
+"""How long a relayer collects ballots before it brings them."""
 
 
 @dataclass(frozen=True)
@@ -74,14 +76,17 @@ class Election:
         return Gas.mean([self.price(receipt) for receipt in receipts])
 
     def cast_batch(self, size: int, options: int) -> Gas:
-        """Gas a ballot of signed ballots by `size` voters of the sheet, chosen at random, in one transaction."""
+        """Gas a ballot of signed ballots by `size` voters of the sheet, chosen at random, in one transaction.
+
+        The voters sign within an hour, so that times differ as a relayer's do.
+        """
         chosen = sorted(self.random.sample(range(len(self.keys)), size))
         receipt = self.bring(chosen, [self.ballot(options) for _ in chosen])
         return self.price(receipt, self.batch_operations if self.hardfork == HARDFORK else None) / size
 
     def bring(self, chosen: Sequence[int], ballots: Sequence[bytes]) -> Receipt:
         """Bring signed ballots of voters of the sheet in one transaction. chosen: ascending."""
-        cast_at = self.devnet.rpc.block("latest").timestamp
+        now = self.devnet.rpc.block("latest").timestamp
         signed = tuple(
             sign_ballot(
                 LocalSigner(self.keys[i]),
@@ -89,7 +94,7 @@ class Election:
                 ballot,
                 chain_id=self.devnet.rpc.chain_id(),
                 box=self.deployment.box,
-                cast_at=cast_at,
+                cast_at=now - self.random.randrange(COLLECTED_SECONDS),
             )
             for i, ballot in zip(chosen, ballots, strict=True)
         )
@@ -116,7 +121,7 @@ def open_election(
     with Devnet(hardfork=hardfork) as devnet:
         deploy_factory(devnet.rpc, devnet_account(0))
         deployment = create(devnet, census, options)
-        devnet.warp(deployment.arguments.opens_at)
+        devnet.warp(deployment.arguments.opens_at + COLLECTED_SECONDS)
         yield Election(devnet, hardfork, deployment, census, first, keys, chooser)
 
 
