@@ -281,10 +281,10 @@ class HeaderFormError(NoProofError):
     fields: as of `UnknownHeaderError`. problem: what is unknown, without the endpoint's name.
     """
 
-    def __init__(self, endpoint: str, problem: str, *, fields: Sequence[str] = (), lasting: bool = True) -> None:
+    def __init__(self, endpoint: str, problem: str, *, fields: Sequence[str] = ()) -> None:
         self.fields = tuple(fields)
         self.problem = problem
-        super().__init__(endpoint, f"headers have a form that is unknown here: {problem}", lasting=lasting)
+        super().__init__(endpoint, f"headers have a form that is unknown here: {problem}", lasting=True)
 
 
 class FalseProofError(EndpointError):
