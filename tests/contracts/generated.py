@@ -10,7 +10,7 @@ from qballot.core.census import MAX_WEIGHT, Census, build_census, count_sheets
 from qballot.core.keccak import keccak
 from qballot.core.provenance import BoxArguments
 from qballot.core.records import DIRECT_BIT, Record, SignedRecord
-from qballot.core.signing import ballot_digest, sign_digest
+from qballot.core.signing import BallotForm, ballot_digest, sign_digest
 from qballot.core.types import Address, ChainId, Hash32, UnixSeconds, VoterIndex, Weight
 
 MOST_SHEET_BITS = 7
@@ -73,6 +73,7 @@ def box_arguments(draw: DrawFn, organizer: Address, now: int, most_sheets: int =
         voters=voters,
         max_ballot_bytes=draw(st.integers(1, 2**16 - 1)),
         sheet_roots=tuple(keccak(seed + sheet.to_bytes(4)) for sheet in range(sheets)),
+        text_ballots=draw(st.booleans()),
     )
 
 
@@ -98,10 +99,20 @@ def tampered(draw: DrawFn, proof: list[Hash32]) -> list[Hash32]:
     return proof
 
 
-def sign(census: Census, voter: int, ballot: bytes, *, chain_id: ChainId, box: Address, cast_at: int) -> SignedRecord:
+def sign(
+    census: Census,
+    voter: int,
+    ballot: bytes,
+    *,
+    chain_id: ChainId,
+    box: Address,
+    cast_at: int,
+    form: BallotForm = BallotForm.BYTES,
+) -> SignedRecord:
     """The voter's signed ballot."""
     entry = census.entry(voter)
-    signature = sign_digest(SECRETS[entry.address], ballot_digest(chain_id, box, entry.index, cast_at, ballot))
+    digest = ballot_digest(chain_id, box, entry.index, cast_at, ballot, form=form)
+    signature = sign_digest(SECRETS[entry.address], digest)
     return SignedRecord(Record(entry.index, cast_at, entry.weight, ballot), signature[:32], signature[32:])
 
 

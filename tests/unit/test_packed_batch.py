@@ -67,14 +67,15 @@ def ballot_of(vector: dict[str, Any]) -> SignedRecord:
 
 def check_refused_or_in_its_one_form(data: bytes) -> list[SignedRecord] | None:
     """Whatever is taken must be what packing gives; whatever is refused must say where, within the bytes."""
+    refused: DecodeError | None = None
     try:
         found = unpack_batch(data)
-    except BatchFormError as error:
-        assert 0 <= error.offset <= len(data)
-        assert error.offset == 0 or error.offset >= BASE_BYTES
-        assert error.length in {None, len(data)}
-        return None
-    except DecodeError:
+    except DecodeError as error:
+        refused = error
+    if isinstance(refused, BatchFormError):
+        assert refused.offset == 0 or BASE_BYTES <= refused.offset < len(data)
+        assert refused.length in {None, len(data)}
+    if refused is not None:
         return None
     assert pack_batch(found) == data
     return found

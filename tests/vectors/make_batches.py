@@ -30,7 +30,10 @@ class Ballot(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """Bytes that are no batch. offset: of the base or the ballot that is wrong. length: of them all if they end early."""
+    """Bytes that are no batch.
+
+    offset: of the base or the ballot that is wrong. length: of the bytes if that is that they end too early.
+    """
 
     name: str
     batch: bytes
@@ -106,7 +109,11 @@ def make_batches() -> dict[str, list[Ballot]]:
         "weights of 0, 1, 127, 128 and the greatest": [
             ballot(place, weight=weight) for place, weight in enumerate((3, 0, 1, 127, 128, 2**64, MOST_WEIGHT))
         ],
-        "the greatest weight first": [ballot(1, weight=MOST_WEIGHT), ballot(2, weight=1), ballot(3, weight=MOST_WEIGHT)],
+        "the greatest weight first": [
+            ballot(1, weight=MOST_WEIGHT),
+            ballot(2, weight=1),
+            ballot(3, weight=MOST_WEIGHT),
+        ],
         "lengths of 0, 1, 127 and 128": [ballot(place, length=size) for place, size in enumerate((4, 0, 1, 127, 128))],
         "the longest ballot": [ballot(1, length=0), ballot(2, length=65_535)],
         "own weight, own length, both and a gap": [
@@ -148,7 +155,9 @@ def refuse_base() -> list[Refused]:
         for width in range(1, 6)
     ]
     for width in range(2, 6):
-        batch = base(5, width=width) + b"\0" + bytes(width) + signed + b"\0" + big(256 ** (width - 1) - 1, width) + later
+        batch = (
+            base(5, width=width) + b"\0" + bytes(width) + signed + b"\0" + big(256 ** (width - 1) - 1, width) + later
+        )
         refused.append(Refused(f"width {width} for times of one byte less", batch, 0, None))
     early = base(5, NOON - 1, width=1) + b"\0\1" + signed + b"\0\2" + later
     refused.append(Refused("a second earlier than the earliest", early, 0, None))
