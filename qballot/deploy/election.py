@@ -267,5 +267,6 @@ def _make_record(plan: ElectionPlan, status: Status, transaction: SentTransactio
         sheet_bits=arguments.sheet_bits,
         voters=arguments.voters,
         max_ballot_bytes=arguments.max_ballot_bytes,
+        text_ballots=arguments.text_ballots,
     )
     return DeploymentRecord(kind="election", status=status, election=facts, transaction=transaction)
