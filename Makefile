@@ -7,12 +7,19 @@ SEED ?= 1
 N ?= 10000
 MUTANTS ?= 300
 
+# Some soaks go on where their seed stopped. The others start from the beginning, so without SEED they draw a new one.
+ifeq ($(origin SEED),file)
+FRESH_SEED := $(shell $(PYTHON) -c "import secrets; print(secrets.randbelow(2**31 - 1) + 1)")
+else
+FRESH_SEED := $(SEED)
+endif
+
 BIN := .venv/bin
 NODE_READY := node_modules/.package-lock.json
 FORGE := node_modules/.bin/forge
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ape whole-way demo test test-contracts test-unit test-integration lint format audit mutants oracles soak-contract soak-differential soak-index soak-proof soak-evidence fuzz-evidence bench-gas bench-census bench-index bench-proof bench-tally compile locks clean
+.PHONY: help setup ape whole-way demo test test-contracts test-unit test-integration lint format audit mutants oracles soak-properties soak-contract soak-differential soak-index soak-proof soak-evidence fuzz-evidence bench-gas bench-census bench-index bench-proof bench-tally compile locks clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -35,7 +42,10 @@ demo: setup ## A whole election on a local chain, then its page on http://127.0.
 whole-way: setup ## The four roles' whole way on a local chain, by their own commands.
 	examples/whole-way/run.sh
 
-test: setup ## Every test.
+# Sets of strings are in the same order in every run.
+test test-unit test-integration soak-properties oracles: export PYTHONHASHSEED := 0
+
+test: setup ## Every test, with the same examples each time (ARGS=…).
 	$(BIN)/pytest -n $(WORKERS) $(ARGS)
 	$(FORGE) test
 
@@ -60,8 +70,13 @@ format: setup ## Format Python and Solidity.
 	$(BIN)/ruff format .
 	$(FORGE) fmt
 
-soak-contract: setup ## The contracts' fuzz and invariant tests, 10,000 runs of 128 calls (SEED=…).
-	FOUNDRY_PROFILE=soak $(FORGE) test --fuzz-seed $(SEED)
+soak-properties: setup ## The property tests with a fresh seed, N examples where the suite tries 100 (N=… SEED=… ARGS=…).
+	@echo "make $@ SEED=$(FRESH_SEED) N=$(N)"
+	EXAMPLES=$(N) $(BIN)/pytest -q -m hypothesis --hypothesis-seed=$(FRESH_SEED) -n $(WORKERS) $(ARGS)
+
+soak-contract: setup ## The contracts' fuzz and invariant tests with a fresh seed, 10,000 runs of 128 calls (SEED=…).
+	@echo "make $@ SEED=$(FRESH_SEED)"
+	FOUNDRY_PROFILE=soak $(FORGE) test --fuzz-seed $(FRESH_SEED)
 
 soak-differential: setup ## Random elections against contracts and model (N=… SEED=…); goes on where it stopped.
 	$(BIN)/python tests/contracts/soak_differential.py $(N) $(SEED)
@@ -100,9 +115,10 @@ mutants: setup ## Does the contracts' suite notice mistakes? Kept patches and a 
 # The counts that are made a second time, by another way, in the suite itself.
 SECOND_COUNTS = second_counts or ballot_by_ballot or wins_in_every_order or who_can_win or published_protocol
 
-oracles: setup .venv-oracles/ready ## Our counts beside those of other libraries and second ones of our own, N random elections a test (N=… ARGS=…).
-	ELECTIONS=$(N) .venv-oracles/bin/pytest tests/oracles -q $(ARGS)
-	ELECTIONS=$(N) $(BIN)/pytest -q $(addprefix tests/unit/test_tally_,second_counts.py stv.py irv.py cardinal.py) -k "$(SECOND_COUNTS)"
+oracles: setup .venv-oracles/ready ## Our counts beside those of other libraries and second ones of our own, N random elections a test (N=… SEED=… ARGS=…).
+	@echo "make $@ SEED=$(FRESH_SEED) N=$(N)"
+	EXAMPLES=$(N) .venv-oracles/bin/pytest tests/oracles -q --hypothesis-seed=$(FRESH_SEED) $(ARGS)
+	EXAMPLES=$(N) $(BIN)/pytest -q --hypothesis-seed=$(FRESH_SEED) $(addprefix tests/unit/test_tally_,second_counts.py stv.py irv.py cardinal.py) -k "$(SECOND_COUNTS)"
 
 AUDIT_ENV = PATH="$(CURDIR)/.venv-audit/bin:$(CURDIR)/node_modules/.bin:$$PATH" \
 	FOUNDRY_SOLC="$(CURDIR)/scripts/solc.mjs" FOUNDRY_OFFLINE=true
@@ -118,7 +134,7 @@ audit: setup .venv-audit/ready ## slither, and halmos's proofs of records, hash 
 	$(AUDIT_ENV) FOUNDRY_OUT=.build/halmos/out FOUNDRY_CACHE_PATH=.build/halmos/cache halmos \
 		--forge-build-out .build/halmos/out --match-contract 'Symbolic$$' --default-bytes-lengths 0,1,8,32,64
 
-bench-gas: setup ## What a vote costs, beside OpenZeppelin's Governor (ARGS=--keep keeps the figures).
+bench-gas: setup ## What a vote costs, now and under Amsterdam, beside OpenZeppelin's Governor (ARGS=--keep keeps the figures, --sheet-sizes).
 	$(BIN)/python bench/gas/run.py $(ARGS)
 
 bench-census: setup ## A census of a million voters, beside the bare hashes that it needs.
@@ -147,9 +163,10 @@ soak-evidence: setup ## Changed evidence and receipts against the verifier (N=�
 	.venv-fuzz/bin/pip install --quiet --disable-pip-version-check --require-hashes -r locks/runtime.txt -r locks/fuzz.txt
 	@touch $@
 
-fuzz-evidence: .venv-fuzz/ready ## atheris on every parser of evidence, a minute (ARGS=-max_total_time=…).
+fuzz-evidence: .venv-fuzz/ready ## atheris on every parser of evidence, a minute (SEED=… ARGS=-max_total_time=…).
+	@echo "make $@ SEED=$(FRESH_SEED)"
 	mkdir -p .build/fuzz-evidence
-	PYTHONPATH=$(CURDIR) .venv-fuzz/bin/python tests/unit/proof/fuzz_evidence.py .build/fuzz-evidence -max_len=16384 -max_total_time=60 $(ARGS)
+	PYTHONPATH=$(CURDIR) .venv-fuzz/bin/python tests/unit/proof/fuzz_evidence.py .build/fuzz-evidence -max_len=16384 -max_total_time=60 -seed=$(FRESH_SEED) $(ARGS)
 
 compile: setup ## Compile the contracts into the artifacts that the package carries.
 	$(BIN)/qballot compile

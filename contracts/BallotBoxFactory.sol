@@ -13,7 +13,7 @@ import {LowLevel} from "./libraries/LowLevel.sol";
 contract BallotBoxFactory is IBallotBoxFactory {
     /// At 16 bits a full box serves 50,069,504 voters.
     uint256 public constant MAX_SHEET_BITS = 16;
-    /// Of the 24,576 bytes that a contract may have (EIP-170) a clone takes 45 and the other arguments 70; a root is 32.
+    /// A contract may have 24,576 bytes (EIP-170). A clone takes 45, its other arguments 70, and each root 32.
     uint256 public constant MAX_SHEETS = 764;
     /// The head that means a cancelled election, which no definition may have as its hash.
     bytes32 private constant CANCELLED_HEAD = keccak256("QBallot: cancelled");

@@ -70,6 +70,11 @@ class Metrics:
             "qballot_proven_block", "The last block at which all heads that were due were proven.", registry=registry
         )
         self._unproven = Gauge("qballot_unproven_elections", "Elections whose head is not proven.", registry=registry)
+        self._unknown_header = Gauge(
+            "qballot_unknown_header_block",
+            "The first block whose header has a form that is unknown here; 0 while all are known.",
+            registry=registry,
+        )
         self._witnessed = Gauge(
             "qballot_witnessed_block", "The newest block of a proof that enough operators name.", registry=registry
         )
@@ -157,6 +162,10 @@ class Metrics:
         self._unproven.set(unproven)
         if not unproven:
             self._proven.set(at.number)
+
+    def headers_known(self, unknown_since: int | None) -> None:
+        """Note since which block headers are unknown."""
+        self._unknown_header.set(0 if unknown_since is None else unknown_since)
 
     def blocks_witnessed(self, newest: int | None, contradicted: int) -> None:
         """Note how far proofs are witnessed, and how many are contradicted."""

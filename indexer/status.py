@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from indexer.storage.engine import describe
 from indexer.storage.leadership import is_led
 from indexer.storage.model import Block, ChainObservation, Contents, Reorg
+from indexer.storage.proof_model import UnknownHeader
 from indexer.storage.repository import Repository
 from qballot.core.address import checksum_address
 from qballot.core.types import Address, ChainId
@@ -22,7 +23,8 @@ class Status:
 
     database: its name without a password. indexed: the last block whose ballots are all kept. finalized: the last one
     that an endpoint called final; None where none did. observed: what was last seen of the chain. last_reorg: None
-    where there was none. led: whether an indexer writes to it.
+    where there was none. unknown_header: the first block whose header has an unknown form; None while all are known.
+    led: whether an indexer writes to it.
     """
 
     database: str
@@ -33,6 +35,7 @@ class Status:
     observed: ChainObservation | None
     contents: Contents
     last_reorg: Reorg | None
+    unknown_header: UnknownHeader | None
     led: bool
 
     @property
@@ -64,6 +67,7 @@ class Status:
             "ballots": self.contents.records,
             "reorgs": self.contents.reorgs,
             "last_reorg": None if self.last_reorg is None else _reorg_json(self.last_reorg),
+            "unknown_header": None if self.unknown_header is None else _unknown_json(self.unknown_header),
             "indexer_leads": self.led,
         }
 
@@ -84,12 +88,17 @@ def load_status(engine: Engine) -> Status:
             observed=snapshot.load_observation(),
             contents=snapshot.count_contents(),
             last_reorg=reorgs[0] if reorgs else None,
+            unknown_header=snapshot.proofs.load_unknown_header(),
             led=is_led(engine),
         )
 
 
 def _block_json(block: Block) -> dict[str, Any]:
     return {"number": block.number, "hash": "0x" + block.hash.hex(), "timestamp": block.timestamp}
+
+
+def _unknown_json(unknown: UnknownHeader) -> dict[str, Any]:
+    return {"fields": list(unknown.fields), "block": _block_json(unknown.block), "problem": unknown.problem}
 
 
 def _reorg_json(reorg: Reorg) -> dict[str, Any]:

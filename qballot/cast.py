@@ -14,12 +14,15 @@ from qballot.chain.accounts import Signer
 from qballot.chain.answers import Receipt
 from qballot.chain.contracts import BallotBoxContract, encode_cast, encode_cast_signed
 from qballot.chain.rpc import Rpc
-from qballot.chain.transactions import Call, Outgoing, send, send_many
+from qballot.chain.transactions import ALWAYS_ALLOWED_GAS, Call, Outgoing, send, send_many
 from qballot.core.address import checksum_address
 from qballot.core.census import Census, CensusEntry
+from qballot.core.forks import FORKS
+from qballot.core.packed_batch import BASE_BYTES, bound_ballot
+from qballot.core.prices import NO_GROWTH, Payload, Prices, compute_floor_gas
 from qballot.core.provenance import BoxArguments
 from qballot.core.records import CANCELLED_HEAD, RECORD_HEADER_BYTES, Record, SignedRecord
-from qballot.core.signing import COMPACT_SIGNATURE_BYTES, BallotForm, ballot_digest, recover_signer
+from qballot.core.signing import BallotForm, ballot_digest, recover_signer
 from qballot.core.types import Address, ChainId, Hash32, UnixSeconds, VoterIndex
 from qballot.errors import (
     ContractReverted,
@@ -32,28 +35,29 @@ from qballot.errors import (
     WrongSheetError,
 )
 
-MAX_BATCH_BYTES = 120_000
-"""Calldata of one batch; nodes' pools accept transactions of 128 KiB, envelope and all."""
+DEAREST_PRICES = FORKS[-1].prices
+"""Prices to plan by if those in force are unknown: the latest fork's, whose floor for a batch is the highest."""
 
-MAX_BATCH_GAS = 15_000_000
-"""Estimated gas of one batch, below the cap of 16,777,216 that a transaction has (EIP-7825)."""
+MAX_BATCH_BYTES = DEAREST_PRICES.pool_transaction_bytes * 15 // 16
+"""Calldata of one batch; the rest of what nodes' pools take is for the envelope."""
 
-CALL_BYTES = 4 + 4 * 32 + 31
-"""Selector, two offsets, two lengths and padding around the records and the proof."""
+MAX_BATCH_GAS = ALWAYS_ALLOWED_GAS * 9 // 10
+"""Estimated gas of one batch; the rest of what a transaction may use is for errors of the estimate."""
+
+CALL_BYTES = 4 + 4 * 32 + 31 + BASE_BYTES
+"""Selector, two offsets, two lengths and padding around batch and proof, and the batch's base."""
 
 # An upper bound of what `castSigned` costs, measured on receipts; tests/integration/test_cast.py holds it.
-CALL_GAS = 60_000
-"""A call without its ballots: the transaction's 21,000, head, event, arguments read from code."""
-BALLOT_GAS = 7_000
-"""One ballot without its bytes: signature recovery (3,000), hashes, its place in the tree."""
-BYTE_GAS = 26
-"""One byte of record or signature: calldata (16), log data (8), copying and hashing."""
-FLOOR_BYTE_GAS = 40
-"""The least that a byte of calldata costs, when it is not zero, however little the call does. Source: EIP-7623."""
-TRANSACTION_GAS = 21_000
-"""Of any transaction, before calldata."""
-PROOF_NODE_GAS = 1_400
-"""One hash of the multiproof: 32 bytes of calldata (512), queueing, hashing."""
+CALL_GAS = 45_000
+"""A call without its ballots: the transaction itself, head, event, arguments read from code."""
+BALLOT_GAS = 4_400
+"""One ballot without its bytes: signature recovery (3,100), its hashes, one hash of the tree."""
+CALLDATA_BYTE_GAS = 16
+"""One byte of the batch that is not zero (EIP-2028)."""
+RECORD_BYTE_GAS = 11
+"""One byte of a record: log data (8), copying, hashing, memory."""
+PROOF_NODE_GAS = 800
+"""One element of the multiproof: 32 bytes of calldata (512), and a hash of the tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,7 @@ def cast_direct_many(rpc: Rpc, box: Address, census: Census, casts: Sequence[tup
             raise NotInCensusError(checksum_address(signer.address))
         _check_length(entry.index, ballot, rules)
         data = encode_cast(entry.index, entry.weight, ballot, census.prove(entry.index))
-        outgoing.append(Outgoing(signer, Call(box, data)))
+        outgoing.append(Outgoing(signer, Call(box, data, growth=NO_GROWTH)))
     return send_many(rpc, outgoing)
 
 
@@ -148,7 +152,7 @@ def cast_batch(rpc: Rpc, relayer: Signer, box: Address, census: Census, batch: B
 def encode_batch(box: Address, census: Census, batch: Batch) -> Call:
     """Make the call that brings a batch. Raises InputError when a voter is not in the census, or the order is wrong."""
     voters = [signed.record.voter for signed in batch.ballots]
-    return Call(box, encode_cast_signed(batch.ballots, census.prove_many(voters)))
+    return Call(box, encode_cast_signed(batch.ballots, census.prove_many(voters)), growth=NO_GROWTH)
 
 
 def validate_open(box: Address, rules: BoxArguments, head: Hash32, now: int) -> None:
@@ -166,10 +170,12 @@ def plan_batches(
     sheet_bits: int,
     max_bytes: int = MAX_BATCH_BYTES,
     max_gas: int = MAX_BATCH_GAS,
+    prices: Prices = DEAREST_PRICES,
 ) -> list[Batch]:
     """Group signed ballots into batches that the box takes and a transaction holds.
 
     signed: in any order, but a voter's own in the order of signing. sheet_bits: of the box. max_bytes: of calldata.
+    prices: of the fork in force, see `qballot.chain.terms`.
     A batch is of one sheet, ascending by voter, each once: a voter's second ballot goes into a later batch. First come
     the batches with everyone's first ballot, then those with second ones, and so on.
     """
@@ -183,41 +189,70 @@ def plan_batches(
         Batch(sheet, part)
         for _, sheets in sorted(rounds.items())
         for sheet, items in sorted(sheets.items())
-        for part in _split(sorted(items, key=lambda item: item.record.voter), sheet_bits, max_bytes, max_gas)
+        for part in _split(sorted(items, key=lambda item: item.record.voter), sheet_bits, max_bytes, max_gas, prices)
     ]
 
 
-def estimate_batch(ballots: Sequence[SignedRecord], sheet_bits: int) -> tuple[int, int]:
-    """Return upper bounds of a batch's calldata, in bytes, and gas, without its census."""
-    return _bound(len(ballots), sum(map(_signed_length, ballots)), sheet_bits)
+def estimate_batch(
+    ballots: Sequence[SignedRecord], sheet_bits: int, prices: Prices = DEAREST_PRICES
+) -> tuple[int, int]:
+    """Return upper bounds of a batch's calldata, in bytes, and gas, without its census.
+
+    prices: as of `plan_batches`.
+    """
+    return _bound(sum((_Size.of(signed, sheet_bits) for signed in ballots), _Size()), sheet_bits, prices)
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """What batches are measured by. packed_bytes: at most, in calldata. record_bytes: in the event."""
+
+    ballots: int = 0
+    packed_bytes: int = 0
+    record_bytes: int = 0
+
+    @classmethod
+    def of(cls, signed: SignedRecord, sheet_bits: int) -> _Size:
+        record = signed.record
+        return cls(1, bound_ballot(record, sheet_bits), RECORD_HEADER_BYTES + len(record.ballot))
+
+    def __add__(self, other: _Size) -> _Size:
+        return _Size(
+            self.ballots + other.ballots,
+            self.packed_bytes + other.packed_bytes,
+            self.record_bytes + other.record_bytes,
+        )
 
 
 def _split(
-    items: Sequence[SignedRecord], sheet_bits: int, max_bytes: int, max_gas: int
+    items: Sequence[SignedRecord], sheet_bits: int, max_bytes: int, max_gas: int, prices: Prices
 ) -> Iterator[tuple[SignedRecord, ...]]:
-    start = length = 0
+    start, total = 0, _Size()
     for index, item in enumerate(items):
-        size = _signed_length(item)
-        data_bytes, gas = _bound(index - start + 1, length + size, sheet_bits)
+        size = _Size.of(item, sheet_bits)
+        data_bytes, gas = _bound(total + size, sheet_bits, prices)
         if index > start and (data_bytes > max_bytes or gas > max_gas):
             yield tuple(items[start:index])
-            start, length = index, 0
-        length += size
+            start, total = index, _Size()
+        total += size
     yield tuple(items[start:])
 
 
-def _signed_length(item: SignedRecord) -> int:
-    return RECORD_HEADER_BYTES + len(item.record.ballot) + COMPACT_SIGNATURE_BYTES
-
-
-def _bound(count: int, length: int, sheet_bits: int) -> tuple[int, int]:
-    """Bound calldata and gas of `count` ballots with `length` bytes in all."""
+def _bound(size: _Size, sheet_bits: int, prices: Prices) -> tuple[int, int]:
+    """Bound calldata and gas of a batch of this size."""
     # Spread as widely as can be, k paths join at depth log2 k, and each lacks one node at every level below. A node
     # that is lacked also stands for at least one voter of the sheet who is not in the batch.
+    count = size.ballots
     nodes = min(count * max(0, sheet_bits - (count.bit_length() - 1)), (1 << sheet_bits) - count)
-    data_bytes = CALL_BYTES + length + 32 * nodes
-    gas = CALL_GAS + BALLOT_GAS * count + BYTE_GAS * length + PROOF_NODE_GAS * nodes
-    return data_bytes, max(gas, TRANSACTION_GAS + FLOOR_BYTE_GAS * data_bytes)
+    data_bytes = CALL_BYTES + size.packed_bytes + 32 * nodes
+    gas = (
+        CALL_GAS
+        + BALLOT_GAS * count
+        + CALLDATA_BYTE_GAS * size.packed_bytes
+        + RECORD_BYTE_GAS * size.record_bytes
+        + PROOF_NODE_GAS * nodes
+    )
+    return data_bytes, max(gas, compute_floor_gas(Payload(other_bytes=data_bytes), prices))
 
 
 def _check_open(rpc: Rpc, box: Address, census: Census) -> BoxArguments:

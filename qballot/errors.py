@@ -11,6 +11,7 @@
     │   └── BatchFormError    … in a packed batch of signed ballots, with the offset
     ├── UnknownVersionError   a document was made for a newer version of QBallot, and is not judged
     ├── ProofError            something that should follow by computation does not
+    │   ├── UnknownHeaderError  … a block's header has a form that this version does not know
     │   └── InvalidElectionError … an election's rules do not fit, so that it is never counted
     ├── ChainError            a node or a contract said no; `retryable` says whether trying again may help
     │   ├── EndpointError     no usable answer from the endpoint
@@ -23,6 +24,7 @@
     │   │   ├── NoEndpointError   … every endpoint is left alone for a while after it failed
     │   │   ├── MissingBlockError the endpoint does not have the block: it lags behind, or has dropped it
     │   │   ├── NoProofError      the endpoint gives no proof of the state, and is not at fault
+    │   │   │   └── HeaderFormError … its headers have a form that this version does not know
     │   │   ├── FalseProofError   … gives one that does not follow from the block's hash
     │   │   └── TransactionRefused  the node does not take a transaction: InsufficientFundsError, UnderpricedError,
     │   │                     NonceTooLowError, AlreadyKnownError, GasRefusedError
@@ -168,6 +170,18 @@ class ProofError(QballotError):
     """Something that should follow by computation does not."""
 
 
+class UnknownHeaderError(ProofError):
+    """A block's header has a form that this version does not know: a later fork's, or another kind of chain's.
+
+    fields: JSON-RPC's names of the fields that make it so, in their letters, digits and underscores; empty where a
+    field is missing, or where only the number of fields is known.
+    """
+
+    def __init__(self, message: str, *, fields: Sequence[str] = ()) -> None:
+        self.fields = tuple(fields)
+        super().__init__(message)
+
+
 class InvalidElectionError(ProofError):
     """An election is proven to be invalid: it is never counted."""
 
@@ -278,6 +292,18 @@ class NoProofError(EndpointError):
     def __init__(self, endpoint: str, said: str, *, lasting: bool) -> None:
         self.lasting = lasting
         super().__init__(endpoint, said)
+
+
+class HeaderFormError(NoProofError):
+    """An endpoint's headers have a form that this version does not know, so that nothing can be proven under them.
+
+    fields: as of `UnknownHeaderError`. problem: what is unknown, without the endpoint's name.
+    """
+
+    def __init__(self, endpoint: str, problem: str, *, fields: Sequence[str] = ()) -> None:
+        self.fields = tuple(fields)
+        self.problem = problem
+        super().__init__(endpoint, f"headers have a form that is unknown here: {problem}", lasting=True)
 
 
 class FalseProofError(EndpointError):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["qballot.testing"]
+pytest_plugins = ["qballot.testing", "skips"]
 
 KINDS = ("unit", "integration")
 HERE = Path(__file__).parent
@@ -20,21 +20,34 @@ WITH_APE = HERE / "with_ape"
 
 def pytest_configure(config: pytest.Config) -> None:
     if not has_ape(config):
-        # Not at the top: where ape is, it is not.
-        from hypothesis import HealthCheck, settings  # noqa: PLC0415
+        # Not at the top: where ape is, hypothesis is not.
+        from properties import IS_SOAK, load_profile  # noqa: PLC0415
 
-        # How long an example takes says something of the machine, and nothing of what is tested. `make oracles` tries
-        # more examples.
-        settings.register_profile(
-            "untimed",
-            deadline=None,
-            max_examples=int(os.environ.get("ELECTIONS", "100")),
-            suppress_health_check=[HealthCheck.too_slow],
-        )
-        settings.load_profile("untimed")
+        load_profile()
+        if IS_SOAK and config.getoption("--hypothesis-seed") is None:
+            raise pytest.UsageError("EXAMPLES makes this a soak, which needs --hypothesis-seed=N")
     else:
         # ape and the libraries that it holds back warn about themselves.
         config.addinivalue_line("filterwarnings", "default")
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    return None if has_ape(config) else describe_examples(config)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    # With `-q` there is no header, and nobody scrolls up for a seed.
+    if not has_ape(config) and "EXAMPLES" in os.environ:
+        terminalreporter.write_line(describe_examples(config))
+
+
+def describe_examples(config: pytest.Config) -> str:
+    from properties import EXAMPLES, IS_SOAK, USUAL_EXAMPLES  # noqa: PLC0415
+
+    if not IS_SOAK:
+        return "properties: the same examples in every run"
+    seed = config.getoption("--hypothesis-seed")
+    return f"properties: seed {seed}, {EXAMPLES:,} examples where the suite tries {USUAL_EXAMPLES}"
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

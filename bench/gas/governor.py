@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import solcx
+from amsterdam import Gas, price_transaction
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 from eth_account.signers.local import LocalAccount
@@ -14,8 +15,9 @@ from web3 import Web3
 from web3.contract import Contract
 
 from qballot.chain.accounts import DEVNET_KEYS
-from qballot.chain.devnet import Devnet
+from qballot.chain.devnet import HARDFORK, Devnet
 from qballot.compile import COMPILER_SETTINGS, SOLC_VERSION, collect_sources, find_compiler
+from qballot.core.types import Hash32
 
 ROOT = Path(__file__).parents[2]
 SOURCE = Path(__file__).parent / "contracts" / "Baseline.sol"
@@ -28,14 +30,14 @@ FOR = 1
 class GovernorGas:
     """Gas of one vote, the proposal's tally being non-zero already: the voter's own, and one brought by another."""
 
-    cast_vote: int
-    cast_vote_by_sig: int
+    cast_vote: Gas
+    cast_vote_by_sig: Gas
 
 
-def measure() -> GovernorGas:
+def measure(hardfork: str = HARDFORK) -> GovernorGas:
     """Hold a proposal on a chain of its own; three voters, of which the second and the third are measured."""
     contracts = _compile()
-    with Devnet() as devnet:
+    with Devnet(hardfork=hardfork) as devnet:
         web3 = Web3(Web3.HTTPProvider(devnet.url))
         voters = [Account.from_key(key) for key in DEVNET_KEYS[:3]]
         token = _deploy(web3, contracts["BaselineToken"])
@@ -52,7 +54,8 @@ def measure() -> GovernorGas:
         direct = _wait(web3, governor.functions.castVote(proposal_id, FOR), voters[1])
         signature = _sign(web3, governor, voters[2], proposal_id)
         relayed = governor.functions.castVoteBySig(proposal_id, FOR, voters[2].address, signature)
-        return GovernorGas(direct, _wait(web3, relayed, voters[0]))
+        hashes = direct, _wait(web3, relayed, voters[0])
+        return GovernorGas(*(price_transaction(devnet, hardfork, key) for key in hashes))
 
 
 def _compile() -> dict[str, Any]:
@@ -81,10 +84,10 @@ def _deploy(web3: Web3, compiled: dict[str, Any], *arguments: object) -> Contrac
     return web3.eth.contract(address=address, abi=compiled["abi"])
 
 
-def _wait(web3: Web3, call: Any, sender: LocalAccount) -> int:
+def _wait(web3: Web3, call: Any, sender: LocalAccount) -> Hash32:
     receipt = web3.eth.wait_for_transaction_receipt(call.transact({"from": sender.address}))
     assert receipt["status"] == 1
-    return int(receipt["gasUsed"])
+    return Hash32(bytes(receipt["transactionHash"]))
 
 
 def _sign(web3: Web3, governor: Contract, voter: LocalAccount, proposal_id: int) -> bytes:

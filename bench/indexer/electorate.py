@@ -12,8 +12,9 @@ from elections import BLOCK_SECONDS, Cast, Election, make_ballot, make_weight, v
 from qballot.cast import Batch, encode_batch, sign_ballot
 from qballot.chain.accounts import LocalSigner, devnet_account
 from qballot.chain.contracts import encode_cast
-from qballot.chain.transactions import TRANSACTION_GAS_CAP, Call, Fees, sign_transaction
+from qballot.chain.transactions import Call, Fees, sign_transaction
 from qballot.core.census import Census, build_census
+from qballot.core.prices import TRANSACTION_GAS_CAP
 from qballot.core.signing import address_of_key
 from qballot.core.types import Address, ChainId, UnixSeconds, Weight
 

@@ -52,7 +52,7 @@ interface IBallotBox {
     error BallotBoxNonCanonicalBatch(uint256 offset);
     /// @notice All voters of a batch belong to the sheet of its first one.
     error BallotBoxVoterOutsideSheet(uint256 voter, uint256 sheet);
-    /// @notice A signed ballot is dated `opensAt <= castAt <= timestamp`. Where the earliest `castAt` of a batch is wrong,
+    /// @notice A signed ballot is dated `opensAt <= castAt <= timestamp`. If the earliest `castAt` of a batch is wrong,
     /// `voter` is the batch's first.
     error BallotBoxCastAtOutsideWindow(uint256 voter, uint256 castAt, uint256 opensAt, uint256 timestamp);
     /// @notice No account signed this: the signature is malformed or malleable.
@@ -72,12 +72,12 @@ interface IBallotBox {
     /// @param proof Merkle proof of (voter, caller, weight) against the root of the voter's sheet.
     function cast(uint32 voter, uint96 weight, bytes calldata ballot, bytes32[] calldata proof) external;
 
-    /// @notice Cast ballots that voters of one sheet signed (EIP-712, `Ballot(uint32 voter,uint40 castAt,bytes ballot)`;
-    /// `string ballot` where the box takes text ballots). Anyone may bring them; bringing one twice does nothing, for an
-    /// exact repeat of a record does not count.
+    /// @notice Cast ballots that voters of one sheet signed (EIP-712, `Ballot(uint32 voter,uint40 castAt,bytes
+    /// ballot)`, or `string ballot` where `textBallots`). Anyone may bring them. Bringing one twice does nothing, since
+    /// an exact repeat of a record does not count.
     /// @param batch The ballots and their compact signatures (EIP-2098), packed as libraries/Batch.sol says, strictly
     /// ascending by voter.
-    /// @param proof One Merkle multiproof for all voters of the batch against their sheet's root (libraries/Census.sol).
+    /// @param proof One Merkle multiproof for all voters of the batch and their sheet's root (libraries/Census.sol).
     function castSigned(bytes calldata batch, bytes32[] calldata proof) external;
 
     /// @notice Cancel the election. Only the organizer, only before the opening.

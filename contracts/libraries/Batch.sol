@@ -12,13 +12,14 @@ import {Records} from "./Records.sol";
 ///          ballot  step | later | [weight] | [length] | ballot's bytes | r | vs
 ///
 /// The base holds voter, weight and length of the first ballot, and the earliest `castAt` of all. `later` is a ballot's
-/// `castAt` minus the base's, big-endian, in `width` bytes. `step`, `weight` and `length` are *numbers*: seven bits in each
-/// byte, the lowest first, with the top bit set in all bytes but the last. A step is
+/// `castAt` minus the base's, big-endian, in `width` bytes. `step`, `weight` and `length` are *numbers*: seven bits in
+/// each byte, the lowest first, with the top bit set in all bytes but the last. A step is
 ///
 ///     4 * (voters skipped since the ballot before) + 2 * (length follows) + (weight follows)
 ///
-/// and zero in the first ballot. Every batch has one form: a number has no needless byte, `width` is the least that holds
-/// every `later`, a weight or length that follows differs from the base's, and nothing follows the last signature.
+/// and zero in the first ballot. Every batch has one form: a number has no needless byte, `width` is the least that
+/// holds every `later`, a weight or length that follows differs from the base's, and nothing follows the last
+/// signature.
 ///
 /// LowLevel.readBallots takes what is right. The functions here say what is wrong.
 library Batch {
@@ -56,8 +57,8 @@ library Batch {
         }
     }
 
-    /// @dev Reverts with what is wrong with the ballot at `start`, which LowLevel.readBallots did not take. The ballot is
-    /// read a second time, with every check in its place: a batch that is taken does not pay for that.
+    /// @dev Reverts with what is wrong with the ballot at `start`, which LowLevel.readBallots did not take. It reads
+    /// the ballot a second time, with every check in its place. A batch that is taken does not pay for that.
     /// @param next The voter whose ballot stands here if none is skipped.
     function refuse(Rules rules, bytes calldata batch, uint256 start, uint256 next) internal view {
         (uint256 step, uint256 offset) = _readNumber(batch, start, start);
@@ -82,7 +83,8 @@ library Batch {
         }
     }
 
-    /// @dev Reads the `later` at `offset`, in the ballot at `start`. Returns the ballot's `castAt`, and where `later` ends.
+    /// @dev Reads the `later` at `offset`, in the ballot at `start`. Returns the ballot's `castAt`, and where `later`
+    /// ends.
     function _readCastAt(bytes calldata batch, uint256 start, uint256 offset)
         private
         pure
@@ -96,8 +98,8 @@ library Batch {
         }
     }
 
-    /// @dev Reads the weight and length at `offset` that a step announces, and sees whether they are what they must be and
-    /// the ballot ends within the batch. Returns the length of the ballot's bytes.
+    /// @dev Reads the weight and length that a step announces, at `offset`. Reverts unless they are in their one form
+    /// and the ballot ends within the batch. Returns the length of the ballot's bytes.
     function _readSizes(bytes calldata batch, uint256 start, uint256 offset, uint256 step)
         private
         pure

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-// solhint-disable no-inline-assembly
+// The two loops are one block of assembly each, for the reasons below.
+// solhint-disable no-inline-assembly, function-max-lines
 
 /// @title LowLevel: all assembly of ours
-/// @dev Why at all: a batch handles hundreds of ballots in one call, and each instruction is paid for in all of them.
-/// Most functions are an instruction or a few, where Solidity's slices and arrays would check bounds that the callers know
-/// to hold, or take fresh memory that is never given back. The two long ones are the loops over ballots and over tree
-/// nodes: Solidity keeps more variables for them than the stack holds, and moving those to and from memory costs as much
-/// as the work itself. Each function says what its caller has checked.
+/// @dev Why at all: one call handles hundreds of ballots and pays for each instruction in all of them. Most functions
+/// are an instruction or a few, where Solidity's slices and arrays would check bounds that the callers have checked, or
+/// take fresh memory that is never given back. The two long ones are the loops over ballots and over tree nodes. In
+/// Solidity their variables do not fit on the stack, and moving them to and from memory costs as much as the work
+/// itself. Each function says what its caller has checked.
 library LowLevel {
     // Where `readBallots` keeps what it needs for every ballot. Addresses that are known when the code is compiled cost
     // less than pointers, and memory costs less than a stack that is too deep.
@@ -18,9 +19,10 @@ library LowLevel {
     //     0x100  PLACE       a voter's position in the sheet's tree is this less the voter's index
     //     0x120  ROOM        the greatest `later`
     //     0x140  MAX_LENGTH  the longest ballot
-    //     0x160  EARLIEST, 0x180 SHORT, 0x1a0 WEIGHT, 0x1c0 LENGTH, 0x1e0 WIDTH    the base; SHORT is weight and length as
-    //                        they are in a record's header
-    //     0x200  UNREAD      bits of a word that are behind a `later` at its beginning
+    //     0x160  EARLIEST    the base's castAt
+    //     0x180  SHORT       its weight and length, in their places in a record's header
+    //     0x1a0  WEIGHT, 0x1c0 LENGTH, 0x1e0 WIDTH
+    //     0x200  UNREAD      bits of a word that follow a `later` at its beginning
     //     0x220  STRUCT      type hash | voter | castAt | hash of the ballot; then voter | account | weight, the leaf
     //     0x2a0  NEXT        the first voter
     //     0x2c0  QUEUE       for each ballot its position in the tree, counted from 1, and its leaf; then the event
@@ -78,8 +80,8 @@ library LowLevel {
         }
     }
 
-    /// @dev Emits an event that has `data` as its only field, without the copy that `emit` makes. The caller has seen to
-    /// it that `data` is followed by zeros up to a whole word.
+    /// @dev Emits an event that has `data` as its only field, without the copy that `emit` makes. The caller has made
+    /// sure that zeros follow `data` up to a whole word.
     function emitBytes(bytes32 topic, bytes memory data) internal {
         assembly ("memory-safe") {
             // The ABI puts the offset of `data`, 32, before its length: it takes the place of what stands there, which
@@ -101,16 +103,16 @@ library LowLevel {
         }
     }
 
-    /// @dev Reads the ballots of a batch (libraries/Batch.sol) as long as they are right: writes their records, recovers
-    /// their signers and queues their leaves. It stops in front of the first ballot that is not canonical, does not end
-    /// within the batch, has a voter from `limit` on, more than `maxLength` bytes or a `castAt` later than now, or is signed
-    /// by nobody. The caller has checked the base: its voter is below `limit`, its length at most `maxLength`, its `castAt`
-    /// in the window, its width at most 5; and that no memory was used before.
+    /// @dev Reads the ballots of a batch (libraries/Batch.sol) for as long as they are right. Writes their records,
+    /// recovers their signers and queues their leaves. Stops before the first ballot that is not in its one form, does
+    /// not end within the batch, has a voter at or beyond `limit`, more than `maxLength` bytes or a `castAt` later than
+    /// now, or whose signature is none. The caller has checked the base: its voter is below `limit`, its length at most
+    /// `maxLength`, its `castAt` in the window, its width at most 5. The caller has also used no memory before.
     ///
-    /// Nothing read can be too large to be compared: numbers have at most 98 bits, and sums are compared before they
-    /// become fields of a record. Bytes beyond the batch may be read, but a ballot with any is not taken, for its
-    /// signature ends later still. Memory is at most twice the batch's size: a ballot of 65 bytes and more takes 64 in the
-    /// queue and, with 23 for its header, fewer than its own in the records.
+    /// Nothing that is read wraps around: numbers have at most 98 bits, and sums are compared before they become fields
+    /// of a record. Bytes beyond the batch may be read, but a ballot with any of them is not taken, because its
+    /// signature ends later still. Memory stays below twice the batch's size: a ballot has at least 65 bytes; it takes
+    /// 64 in the queue, and in the records fewer than its own.
     /// @param typeHash Of the signed struct.
     /// @param domain EIP-712 domain separator.
     /// @param limit The first voter behind the sheet.
@@ -128,10 +130,11 @@ library LowLevel {
         uint256 place,
         uint256 maxLength
     ) internal view returns (bytes memory records, uint256 reached, uint256 next, uint256 queueEnd, uint256 laters) {
-        // One block, because the variables of the loop stay on the stack only as long as nothing else needs it.
+        // One block, so that the free memory pointer and the zero word can be lent to the loop.
         assembly ("memory-safe") {
-            // The number whose first byte, with the top bit set, was `digit`; what follows stands at `from`. One that is not
-            // the shortest or has too many bytes is given as 2**256 - 1, which no check lets pass.
+            // The number whose first byte is `digit`, with the top bit set, and whose second byte is at `from`. A
+            // number that is not the shortest, or has more than 14 bytes, is returned as 2**256 - 1, which no check
+            // lets pass.
             function readLong(digit, from) -> value, to {
                 value := and(digit, 0x7f)
                 to := from
@@ -150,9 +153,9 @@ library LowLevel {
                 }
             }
 
-            // The weight and length of a ballot with this step, of which one or both follow its `later`, which stands at
-            // `from`; and where its `later` would stand if they did not. That is far beyond any calldata if the two are not
-            // as they must be.
+            // The weight and length of a ballot with this step, one or both of which follow its `later`, which is at
+            // `from`. `to` is where its `later` would be if they stood before it, or FAR where one is not as it must
+            // be.
             function readOwn(step, from) -> weight, length, to {
                 weight := mload(WEIGHT)
                 length := mload(LENGTH)
@@ -174,7 +177,8 @@ library LowLevel {
                 to := sub(to, mload(WIDTH))
             }
 
-            // The loop. In a function of its own, which the compiler puts on a stack of its own, since it has a `leave`.
+            // The loop. The compiler never inlines a function with a `leave`, so this one's variables have the stack to
+            // themselves.
             function readAll(from, end, to) -> offset, expected, entry, seen, record {
                 offset := from
                 expected := mload(NEXT)
@@ -188,7 +192,7 @@ library LowLevel {
                     let length := mload(LENGTH)
                     let short := mload(SHORT)
                     later := shl(8, later)
-                    // A step of more than one byte, or with a bit set.
+                    // A step of more than one byte, or one that announces a weight or length.
                     if and(voter, 0x83) {
                         if gt(voter, 0x7f) {
                             voter, content := readLong(voter, content)
@@ -213,8 +217,8 @@ library LowLevel {
                     mstore(record, or(or(shl(224, voter), shl(184, later)), short))
                     calldatacopy(add(record, 23), content, length)
 
-                    // The digest, and who signed it. The precompile's input takes the places of the free memory pointer and
-                    // the zero word until the loop ends; the account takes castAt's.
+                    // The digest, and who signed it. Until the loop ends, the precompile's input takes the places of
+                    // the free memory pointer and of the zero word. The account takes castAt's place.
                     mstore(add(STRUCT, 0x20), voter)
                     mstore(add(STRUCT, 0x40), later)
                     mstore(add(STRUCT, 0x60), keccak256(add(record, 23), length))
@@ -242,7 +246,7 @@ library LowLevel {
                 }
             }
 
-            // What follows is only ours if nobody has used memory yet.
+            // All memory from 0x80 on is free to take only while the free memory pointer says so.
             if xor(mload(0x40), DIGEST) { revert(0, 0) }
             mstore(DIGEST, shl(240, 0x1901))
             mstore(add(DIGEST, 2), domain)
@@ -278,17 +282,16 @@ library LowLevel {
         }
     }
 
-    /// @dev The root that follows from some leaves of a sheet's tree and a multiproof (libraries/Census.sol says how). The
-    /// queue stands from `begin` to `end`, 64 bytes an entry: position and node, by strictly descending position, at least
-    /// one. Positions count from 1, so that the sibling of p is p ^ 1 and the parent p >> 1. The queue is overwritten.
+    /// @dev The root that follows from some leaves of a sheet's tree and a multiproof (libraries/Census.sol). The queue
+    /// lies between `begin` and `end`, with 64 bytes an entry: position and node, strictly descending by position, at
+    /// least one. Positions count from 1, so the sibling of p is p ^ 1 and its parent p >> 1. The queue is overwritten.
     ///
-    /// A pass over the queue replaces every node, and a sibling that follows it, by their parent. Positions in the queue
-    /// never span more than two levels of the tree, the greatest being at most twice the least and one more. So a sibling
-    /// is next in the queue, or is an element of the proof, but for the last entry's, which can be the first parent of the
-    /// same pass.
+    /// Each pass replaces every node, together with a sibling that follows it, by their parent. The greatest position
+    /// in the queue is never more than twice the least plus one. So a sibling is the next entry or an element of the
+    /// proof; only the last entry's can also be the first parent of the same pass.
     /// @return root The root, or zero if the proof has too few or too many elements.
     function computeRoot(uint256 begin, uint256 end, bytes32[] calldata proof) internal pure returns (bytes32 root) {
-        // One block for the same reason as above; and nothing is asked twice, as calls of `read` and `write` would.
+        // One block, because a step of this loop is less work than Solidity's checks of it would be.
         assembly ("memory-safe") {
             // Writes the parent of `node` at `to`.
             function writeParent(to, position, node, sibling) {
@@ -299,7 +302,7 @@ library LowLevel {
                 mstore(add(to, 0x20), keccak256(0, 0x40))
             }
 
-            // Too few elements are read as what follows them in the calldata: the count tells in the end.
+            // Where the proof is too short, whatever follows it is read. The count shows that in the end.
             let element := proof.offset
             let next := begin
             for {} 1 {} {

@@ -53,6 +53,7 @@ _LEVEL: dict[str, Any] = {
     "alarm": None,
     "alarm_kind": None,
     "repaired": [],
+    "unknown_header": None,
 }
 
 ERROR: dict[str, Any] = {"type": "not_found", "detail": "this index holds no election at this address"}
@@ -158,11 +159,12 @@ VERIFICATION: dict[str, Any] = {
     "chain_id": 1,
     "state": "complete",
     "state_text": RESULT["state_text"],
-    **{name: value for name, value in _LEVEL.items() if not name.startswith(("alarm", "repaired"))},
+    **{name: value for name, value in _LEVEL.items() if not name.startswith(("alarm", "repaired", "unknown"))},
     "needed": 2,
     "alarm": None,
     "alarm_kind": None,
     "repaired": [],
+    "unknown_header": None,
     "block": _BLOCK,
     "head": _hash("a"),
     "proof": {"block": _BLOCK, "operator": "infura", "has_lot": False},

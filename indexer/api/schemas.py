@@ -24,6 +24,7 @@ from indexer.api.verification_schemas import (
     NextLevelText,
     Repaired,
     StateField,
+    UnknownHeader,
 )
 from indexer.results.phase import Phase
 from indexer.results.verdict import Level
@@ -168,6 +169,7 @@ class ResultBody(Schema):
     alarm: AlarmText
     alarm_kind: AlarmKindField
     repaired: Repaired
+    unknown_header: UnknownHeader
     block: Annotated[BlockBody, Field(description="The block that all of this holds at")]
     head: HashText
     turnout: TurnoutBody | None

@@ -45,6 +45,22 @@ Repaired = Annotated[
 ]
 
 
+class UnknownHeaderBody(Schema):
+    """The first block that the indexer met whose header has a form that its version does not know."""
+
+    fields: Annotated[
+        list[str], Field(description="JSON-RPC's names of the unknown fields; empty where a known one is missing")
+    ]
+    block: BlockBody
+    text: Annotated[str, Field(description="What that means, in words")]
+
+
+UnknownHeader = Annotated[
+    UnknownHeaderBody | None,
+    Field(description="Why nothing is proven at a block or later; None while every header's form is known"),
+]
+
+
 class ProofBody(Schema):
     """The kept proof that a result rests on."""
 
@@ -70,6 +86,7 @@ class VerificationBody(Schema):
     alarm: AlarmText
     alarm_kind: AlarmKindField
     repaired: Repaired
+    unknown_header: UnknownHeader
     block: Annotated[BlockBody, Field(description="The block that all of this holds at")]
     head: Annotated[HashText, Field(description="Head of the hash chain, recomputed from the records")]
     proof: Annotated[ProofBody | None, Field(description="What it rests on; None below `proven`")]

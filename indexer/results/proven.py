@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from indexer.results.phase import compute_phase
 from indexer.storage.model import Block, Election
-from indexer.storage.proof_model import Naming, ProofMark, Repair
+from indexer.storage.proof_model import Naming, ProofMark, Repair, UnknownHeader
 from indexer.storage.proof_reader import ProofReader
 from qballot.core.types import Address
 from qballot.endpoint_list import NEEDED_OPERATORS
@@ -23,13 +23,15 @@ class Proofs:
     """What is kept about a box's head at one moment.
 
     marks: of the proofs, the newest first. namings: what operators say of their blocks. repairs: the latest first.
-    needed: how many different operators must name a block's hash for it to be witnessed.
+    needed: how many different operators must name a block's hash for it to be witnessed. unknown_header: the first
+    block whose header has an unknown form; None while all are known.
     """
 
     marks: tuple[ProofMark, ...] = ()
     namings: tuple[Naming, ...] = ()
     repairs: tuple[Repair, ...] = ()
     needed: int = NEEDED_OPERATORS
+    unknown_header: UnknownHeader | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ def load_proofs(reader: ProofReader, box: Address, needed: int) -> Proofs:
     """Load what is kept about a box's head."""
     marks = reader.load_marks(box)
     namings = reader.load_namings([mark.block.hash for mark in marks])
-    return Proofs(tuple(marks), tuple(namings), tuple(reader.load_repairs(box, limit=SHOWN_REPAIRS)), needed)
+    repairs = reader.load_repairs(box, limit=SHOWN_REPAIRS)
+    return Proofs(tuple(marks), tuple(namings), tuple(repairs), needed, reader.load_unknown_header())
 
 
 def find_usable(election: Election, indexed: Block, proofs: Proofs) -> list[Proven]:

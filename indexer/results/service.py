@@ -9,8 +9,9 @@ from indexer.results.count import Counts, Tally, View, load_view
 from indexer.results.definitions import Heading, Headings
 from indexer.results.phase import Phase, State, compute_phase
 from indexer.results.verdict import Verdict
+from indexer.results.words import describe_unknown_header
 from indexer.storage.model import Ballot, Block, Listing
-from indexer.storage.proof_model import Naming
+from indexer.storage.proof_model import Naming, UnknownHeader
 from indexer.storage.repository import Repository
 from qballot.core.address import checksum_address
 from qballot.core.election import Definition
@@ -165,6 +166,7 @@ def make_document(answer: ElectionAnswer) -> dict[str, Any]:
         "state": None if verdict.state is None else verdict.state.value,
         "state_text": verdict.state_text,
         **level_json(verdict),
+        "unknown_header": unknown_header_json(answer.view.proofs.unknown_header),
         "block": block_json(verdict.block),
         "head": f"0x{election.head.hex()}",
         "turnout": turnout_json(answer),
@@ -183,6 +185,7 @@ def make_verification(answer: ElectionAnswer) -> dict[str, Any]:
         "state": None if verdict.state is None else verdict.state.value,
         "state_text": verdict.state_text,
         **level_json(verdict),
+        "unknown_header": unknown_header_json(answer.view.proofs.unknown_header),
         "needed": answer.view.proofs.needed,
         "block": block_json(verdict.block),
         "head": f"0x{election.head.hex()}",
@@ -217,6 +220,18 @@ def level_json(verdict: Verdict) -> dict[str, Any]:
         "alarm": None if alarm is None else alarm.text,
         "alarm_kind": None if alarm is None else alarm.kind.value,
         "repaired": list(verdict.repaired),
+    }
+
+
+def unknown_header_json(unknown: UnknownHeader | None) -> dict[str, Any] | None:
+    """Say since which block headers have an unknown form; None while all are known."""
+    if unknown is None:
+        return None
+    text = describe_unknown_header(unknown)
+    return {
+        "fields": list(unknown.fields),
+        "block": block_json(unknown.block),
+        "text": text[0].upper() + text[1:],
     }
 
 

@@ -114,8 +114,11 @@ def judge(election: Election, indexed: Block, proofs: Proofs, *, draws_lots: boo
     if problem is not None or check is None:
         why = explain_indexed(problem or "")
         return _judge_as(election, indexed, Level.INDEXED, INDEXED, why, repaired=repaired)
-    shown = describe_consistent(election, check.block, indexed)
-    return _judge_as(election, check.block, Level.CONSISTENT, shown, explain_consistent(check), repaired=repaired)
+    shown, why_not = (
+        describe_consistent(election, check.block, indexed),
+        explain_consistent(check, proofs.unknown_header),
+    )
+    return _judge_as(election, check.block, Level.CONSISTENT, shown, why_not, repaired=repaired)
 
 
 def _judge_as(  # noqa: PLR0917 # the parts of a verdict in their order

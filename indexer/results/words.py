@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from indexer.results.phase import State, compute_state
 from indexer.results.proven import Proven
 from indexer.storage.model import Block, Election, HeadCheck
-from indexer.storage.proof_model import Naming, Repair
+from indexer.storage.proof_model import Naming, Repair, UnknownHeader
 
 INDEXED = "Indexed: read from the logs that endpoints gave."
 CONTRADICTED = "Indexed: read from the logs that endpoints gave, and CONTRADICTED by the chain."
@@ -53,13 +53,24 @@ def describe_consistent(election: Election, block: Block, indexed: Block) -> str
     )
 
 
-def explain_consistent(check: HeadCheck) -> str:
-    """Say why it is not more."""
+def explain_consistent(check: HeadCheck, unknown: UnknownHeader | None) -> str:
+    """Say why it is not more. unknown: the first block whose header has an unknown form."""
+    if unknown is not None and not check.is_proven:
+        return f"Not proven: {describe_unknown_header(unknown)}"
     if check.is_proven:
         return f"Not proven: the proof of block {check.block.number} is no longer kept, and another one is to come."
     return (
         f"Not proven: no endpoint has shown the box's state at block {check.block.number} by a header and a proof in "
         "Ethereum's form; the indexer's log says why."
+    )
+
+
+def describe_unknown_header(unknown: UnknownHeader) -> str:
+    """Say what is unknown since when, and what helps."""
+    what = f"fields unknown to it: {', '.join(unknown.fields)}" if unknown.fields else unknown.problem
+    return (
+        f"since block {unknown.block.number} headers have a form that this server's version of QBallot does not know "
+        f"({what}). Nothing at that block or later is proven until the server is updated; no ballot is lost."
     )
 
 

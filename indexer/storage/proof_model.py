@@ -57,6 +57,18 @@ class DueBox:
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownHeader:
+    """The first block that was met whose header has a form that this version does not know.
+
+    fields: of the header, that are unknown; empty where one is missing. problem: in words, with the endpoint's.
+    """
+
+    block: Block
+    fields: tuple[str, ...]
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class Naming:
     """What an operator's endpoint said of the block at the height of a proof's.
 

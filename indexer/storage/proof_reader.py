@@ -7,9 +7,16 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, Select, and_, func, literal_column, not_, or_, select
 
 from indexer.storage.model import Block
-from indexer.storage.proof_model import SPACING, DueBox, KeptProof, Naming, ProofMark, Repair
-from indexer.storage.proof_rows import read_due, read_mark, read_naming, read_proof, read_repair
-from indexer.storage.proof_tables import LEDGER_PROOFS, NAMINGS, REPAIRS, has_lot
+from indexer.storage.proof_model import SPACING, DueBox, KeptProof, Naming, ProofMark, Repair, UnknownHeader
+from indexer.storage.proof_rows import (
+    read_due,
+    read_mark,
+    read_naming,
+    read_proof,
+    read_repair,
+    read_unknown_header,
+)
+from indexer.storage.proof_tables import LEDGER_PROOFS, NAMINGS, REPAIRS, UNKNOWN_HEADERS, has_lot
 from indexer.storage.rows import read_block
 from indexer.storage.tables import ELECTIONS, HEAD_CHECKS
 from qballot.core.tally.lot import LOT_DELAY_SECONDS
@@ -87,6 +94,11 @@ class ProofReader:
         """Load up to `limit` repairs of a box's batches, the latest first."""
         query = select(REPAIRS).where(REPAIRS.c.box == box).order_by(REPAIRS.c.id.desc()).limit(limit)
         return [read_repair(row) for row in self._connection.execute(query).mappings()]
+
+    def load_unknown_header(self) -> UnknownHeader | None:
+        """Load the first block whose header has an unknown form; None while all are known."""
+        row = self._connection.execute(select(UNKNOWN_HEADERS)).mappings().first()
+        return None if row is None else read_unknown_header(row)
 
     def load_due(self, at: Block, *, watched: int) -> list[DueBox]:
         """Load the valid elections whose head should be proved at this block, the longest unproved first.

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from indexer.storage.proof_model import DueBox, KeptProof, Naming, ProofMark, Repair
+from indexer.storage.proof_model import DueBox, KeptProof, Naming, ProofMark, Repair, UnknownHeader
 from indexer.storage.rows import block_values, read_arguments, read_block
 from qballot.core.proof import HeadProof
 from qballot.core.proof.rlp import decode_string, encode_list, encode_string, split_fields, split_list
@@ -57,6 +57,11 @@ def repair_values(repair: Repair) -> dict[str, Any]:
         "added_records": repair.added_records,
         "source": repair.source,
     }
+
+
+def unknown_header_values(unknown: UnknownHeader) -> dict[str, Any]:
+    """Give all columns of a header that is unknown."""
+    return {**block_values(unknown.block), "fields": ",".join(unknown.fields), "problem": unknown.problem}
 
 
 def read_proof(row: RowMapping) -> KeptProof:
@@ -122,6 +127,12 @@ def read_repair(row: RowMapping) -> Repair:
         added_records=row["added_records"],
         source=row["source"],
     )
+
+
+def read_unknown_header(row: RowMapping) -> UnknownHeader:
+    """Read the columns of a header that is unknown."""
+    fields = row["fields"]
+    return UnknownHeader(read_block(row), tuple(fields.split(",")) if fields else (), row["problem"])
 
 
 def _encode_strings(strings: Sequence[bytes]) -> bytes:

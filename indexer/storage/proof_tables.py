@@ -1,4 +1,4 @@
-"""Tables about what is proven: proofs, who names their blocks, and what proofs have put right.
+"""Tables about what is proven: proofs, who names their blocks, what proofs have put right, and why none follow.
 
 A node gives proofs of its last blocks alone, so that they are the ledger's; what an endpoint says of a block can be
 asked again. `migrations/` creates them.
@@ -61,9 +61,26 @@ class RepairRow(Row, table=True):
     source: str
 
 
+class UnknownHeaderRow(Row, table=True):
+    """The one row with the first block whose header this version cannot read; none while it reads all of them.
+
+    `fields` are names joined by commas.
+    """
+
+    __tablename__ = "unknown_headers"
+
+    id: int = Field(default=1, primary_key=True)
+    block_number: int = Field(sa_type=BigInteger)
+    block_hash: bytes
+    block_timestamp: int = Field(sa_type=BigInteger)
+    fields: str
+    problem: str
+
+
 LEDGER_PROOFS = table_of(LedgerProofRow)
 NAMINGS = table_of(NamingRow)
 REPAIRS = table_of(RepairRow)
+UNKNOWN_HEADERS = table_of(UnknownHeaderRow)
 
 
 def has_lot() -> ColumnElement[bool]:

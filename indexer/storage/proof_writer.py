@@ -15,9 +15,9 @@ from sqlalchemy import Connection, Engine, and_, delete, func, insert, select, u
 from indexer.storage.chain_tables import BLOCKS, FINALITY
 from indexer.storage.engine import begin_write, storage_errors
 from indexer.storage.model import Block, HeadCheck
-from indexer.storage.proof_model import SPACING, KeptProof, Naming
-from indexer.storage.proof_rows import naming_values, proof_values
-from indexer.storage.proof_tables import LEDGER_PROOFS, NAMINGS, has_lot
+from indexer.storage.proof_model import SPACING, KeptProof, Naming, UnknownHeader
+from indexer.storage.proof_rows import naming_values, proof_values, unknown_header_values
+from indexer.storage.proof_tables import LEDGER_PROOFS, NAMINGS, UNKNOWN_HEADERS, has_lot
 from indexer.storage.rows import head_check_values
 from indexer.storage.tables import CHAIN_CURSOR, HEAD_CHECKS
 from qballot.core.types import Address, Hash32
@@ -76,6 +76,13 @@ class ProofWriter:
                 own = update(table).where(table.c.block_hash == block.hash)
                 connection.execute(own.values(block_timestamp=block.timestamp))
             connection.execute(update(BLOCKS).where(BLOCKS.c.hash == block.hash).values(timestamp=block.timestamp))
+
+    def save_unknown_header(self, unknown: UnknownHeader | None) -> None:
+        """Keep since which block headers are unknown; None: they are all known."""
+        with storage_errors("cannot write the index"), begin_write(self._engine) as connection:
+            connection.execute(delete(UNKNOWN_HEADERS))
+            if unknown is not None:
+                connection.execute(insert(UNKNOWN_HEADERS).values(id=1, **unknown_header_values(unknown)))
 
     def drop_block(self, block_hash: Hash32) -> int:
         """Forget the proofs at a block that is no longer in the chain, and the heads read there. Returns how many."""

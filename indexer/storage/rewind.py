@@ -15,7 +15,7 @@ from indexer.storage.chain_tables import BLOCKS, ORPHANED_BATCHES, ORPHANED_ELEC
 from indexer.storage.finality import load_finalized
 from indexer.storage.keep_tally import compute_removal, write_groups
 from indexer.storage.model import Block, Reorg, Rewound
-from indexer.storage.proof_tables import LEDGER_PROOFS, NAMINGS
+from indexer.storage.proof_tables import LEDGER_PROOFS, NAMINGS, UNKNOWN_HEADERS
 from indexer.storage.rows import block_values, read_record
 from indexer.storage.tables import (
     BALLOT_GROUPS,
@@ -59,6 +59,7 @@ def rewind_index(connection: Connection, fork: Block, *, after: Block, observed_
     connection.execute(delete(HEAD_CHECKS).where(HEAD_CHECKS.c.block_number > fork.number))
     connection.execute(delete(LEDGER_PROOFS).where(LEDGER_PROOFS.c.block_number > fork.number))
     connection.execute(delete(NAMINGS).where(NAMINGS.c.block_number > fork.number))
+    connection.execute(delete(UNKNOWN_HEADERS).where(UNKNOWN_HEADERS.c.block_number > fork.number))
     connection.execute(delete(BLOCKS).where(BLOCKS.c.number >= fork.number))
     connection.execute(insert(BLOCKS).values(number=fork.number, hash=fork.hash, timestamp=fork.timestamp))
     connection.execute(update(CHAIN_CURSOR).values(block_values(fork)))

@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, Index, UniqueConstraint
 from sqlmodel import Field
 
 from indexer.storage.chain_tables import BLOCKS, FINALITY, ORPHANED_BATCHES, ORPHANED_ELECTIONS, REORGS
-from indexer.storage.proof_tables import NAMINGS, REPAIRS
+from indexer.storage.proof_tables import NAMINGS, REPAIRS, UNKNOWN_HEADERS
 from indexer.storage.table_base import Row, table_of
 
 
@@ -165,5 +165,6 @@ INDEX_TABLES = (
     ORPHANED_BATCHES,
     NAMINGS,
     REPAIRS,
+    UNKNOWN_HEADERS,
 )
 """All that can be had again from the chain, or was true of how it was read; a table before those that point to it."""

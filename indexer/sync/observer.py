@@ -36,6 +36,9 @@ class Observer(Protocol):
     def heads_proven(self, at: Block, unproven: int) -> None:
         """Hear that heads were to be proved at a block, and how many elections' are unproven now."""
 
+    def headers_known(self, unknown_since: int | None) -> None:
+        """Hear of the first block whose header has a form that is unknown here; None while all are known."""
+
     def blocks_witnessed(self, newest: int | None, contradicted: int) -> None:
         """Hear how far proofs are witnessed, and how many blocks of proofs an operator contradicts.
 
@@ -76,6 +79,9 @@ class NoObserver:
         """Do nothing."""
 
     def heads_proven(self, at: Block, unproven: int) -> None:
+        """Do nothing."""
+
+    def headers_known(self, unknown_since: int | None) -> None:
         """Do nothing."""
 
     def blocks_witnessed(self, newest: int | None, contradicted: int) -> None:

@@ -79,8 +79,9 @@ class ProofDesk:
         if self._heads.run(cursor, stop) and self._repairer.run(cursor, stop):
             self._heads.run(cursor, stop)
         with self._repository.snapshot() as snapshot:
-            unproven = snapshot.proofs.count_unproven()
+            unproven, unknown = snapshot.proofs.count_unproven(), snapshot.proofs.load_unknown_header()
         self._observer.heads_proven(cursor, unproven)
+        self._observer.headers_known(None if unknown is None else unknown.block.number)
 
     def rewound(self) -> None:
         """Say that the chain was reorganised."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from indexer.journal import get_journal
 from indexer.storage.model import Block, HeadCheck
-from indexer.storage.proof_model import SPACING, DueBox, KeptProof, Naming
+from indexer.storage.proof_model import SPACING, DueBox, KeptProof, Naming, UnknownHeader
 from indexer.storage.proof_writer import ProofWriter
 from indexer.storage.repository import Repository
 from indexer.sync.aside import run_aside, wait_for
@@ -24,7 +24,7 @@ from qballot.chain.endpoints import Endpoints
 from qballot.core.address import checksum_address
 from qballot.core.tally.lot import LOT_DELAY_SECONDS
 from qballot.core.types import Hash32, UnixSeconds
-from qballot.errors import ChainError, NoProofError
+from qballot.errors import ChainError, HeaderFormError, NoProofError
 
 BOXES_AT_ONCE = 50
 """Boxes that are proved by one request; each takes some 10 kB of its answer."""
@@ -39,11 +39,13 @@ class _Found(NamedTuple):
     """What came of asking for some boxes' heads, in their order; none of them where no endpoint answered.
 
     proofs: of the heads, none where they were merely answered. failure: why they are not proven, or not even known.
+    unknown: set where the failure is that the block's header has an unknown form.
     """
 
     heads: Sequence[Hash32 | str]
     proofs: Sequence[KeptProof] = ()
     failure: str | None = None
+    unknown: UnknownHeader | None = None
 
 
 class HeadDesk:
@@ -72,10 +74,12 @@ class HeadDesk:
         """
         with self._repository.snapshot() as snapshot:
             boxes = snapshot.proofs.load_due(cursor, watched=WATCHED)
+            unknown = snapshot.proofs.load_unknown_header()
         is_contradicted = False
         for start in range(0, len(boxes), BOXES_AT_ONCE):
             part = boxes[start : start + BOXES_AT_ONCE]
             found = wait_for(run_aside(partial(self._find, part, cursor), name="proofs"), stop)
+            unknown = self._note_form(unknown, found, cursor)
             if not found.heads:
                 _log.warning("heads not read", boxes=len(part), block=cursor.number, problem=found.failure)
                 self._writer.save_heads(
@@ -92,15 +96,35 @@ class HeadDesk:
             proofs = self._prover.prove(boxes, at)
             return _Found([kept.head for kept in proofs], proofs)
         except NoProofError as error:
-            failure = make_printable(str(error))
+            failure, unknown = make_printable(str(error)), _read_form(error, at)
             if not error.lasting:
                 return _Found((), failure=failure)
         except ChainError as error:
             return _Found((), failure=make_printable(str(error)))
         try:
-            return _Found(ask_heads(self._endpoints, boxes, at), failure=failure)
+            return _Found(ask_heads(self._endpoints, boxes, at), failure=failure, unknown=unknown)
         except ChainError as error:
-            return _Found((), failure=make_printable(str(error)))
+            return _Found((), failure=make_printable(str(error)), unknown=unknown)
+
+    def _note_form(self, known: UnknownHeader | None, found: _Found, at: Block) -> UnknownHeader | None:
+        """Keep since which block headers are unknown, and forget it once one from there on was read.
+
+        known: what is kept of it. Returns what is kept now.
+        """
+        if known is None and found.unknown is not None:
+            self._writer.save_unknown_header(found.unknown)
+            _log.error(
+                "UNKNOWN HEADER: no state is proven from this block on; update to a QBallot that knows the fork",
+                block=at.number,
+                fields=list(found.unknown.fields),
+                problem=found.unknown.problem,
+            )
+            return found.unknown
+        if known is not None and found.proofs and at.number >= known.block.number:
+            self._writer.save_unknown_header(None)
+            _log.info("headers are known again", block=at.number, unknown_since=known.block.number)
+            return None
+        return known
 
     def _correct_time(self, wrong: Block, proven: Block) -> Block:
         """Put the last indexed block's time right, by which elections open and close. Returns the block."""
@@ -123,6 +147,13 @@ class HeadDesk:
             name_blocks(kept, self._clock()),
         )
         return any(check.is_proven and not check.agrees for check in checks)
+
+
+def _read_form(error: NoProofError, at: Block) -> UnknownHeader | None:
+    """Say what is unknown of a block's header, where that is why nothing is proven."""
+    if not isinstance(error, HeaderFormError):
+        return None
+    return UnknownHeader(at, error.fields, make_printable(error.problem))
 
 
 def _compare(box: DueBox, head: Hash32 | str, at: Block, found: _Found) -> HeadCheck:

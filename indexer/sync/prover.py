@@ -20,7 +20,15 @@ from qballot.chain.endpoints import Endpoints, Member
 from qballot.chain.rpc import Rpc
 from qballot.core.proof import Pins
 from qballot.core.types import ChainId
-from qballot.errors import ChainError, EndpointError, FalseProofError, NoProofError, ProofError
+from qballot.errors import (
+    ChainError,
+    EndpointError,
+    FalseProofError,
+    HeaderFormError,
+    NoProofError,
+    ProofError,
+    UnknownHeaderError,
+)
 
 LACKING_SECONDS = 600.0
 """How long an endpoint that gives no proofs is not asked for any."""
@@ -51,8 +59,9 @@ class Prover:
     def ask(self, question: Callable[[Member, Rpc], T]) -> T:
         """Put a question to the first endpoint that may be asked and gives proofs, and to the next ones while it fails.
 
-        Where all fail: raises FalseProofError if any gave a false proof; else NoProofError if any gives none, lasting
-        unless one has merely not this block's; else EndpointError.
+        Where all fail: raises HeaderFormError if any has headers of an unknown form; else FalseProofError if any gave a
+        false proof; else NoProofError if any gives none, lasting unless one has merely not this block's; else
+        EndpointError.
         """
         errors: list[ChainError] = []
         for member in self._endpoints.members:
@@ -91,6 +100,8 @@ class Prover:
 def _put(question: Callable[[Member, Rpc], T], member: Member, rpc: Rpc) -> T:
     try:
         return question(member, rpc)
+    except UnknownHeaderError as error:
+        raise HeaderFormError(rpc.endpoint, str(error), fields=error.fields) from error
     except ProofError as error:
         raise FalseProofError(rpc.endpoint, str(error)) from error
 
@@ -103,6 +114,10 @@ def _choose(errors: Sequence[ChainError]) -> ChainError:
     none = [error for error in errors if isinstance(error, NoProofError)]
     names = ", ".join(error.endpoint for error in errors if isinstance(error, EndpointError))
     said = "no endpoint proves it: " + "; ".join(str(error) for error in dict.fromkeys([*false, *errors]))
+    unknown = next((error for error in none if isinstance(error, HeaderFormError)), None)
+    if unknown is not None:
+        # First of all: whoever leaves an unknown field out of a header seems to give a false one.
+        return HeaderFormError(names, unknown.problem, fields=unknown.fields)
     if false:
         return FalseProofError(names, said)
     if none:

@@ -12,13 +12,17 @@ from qballot.chain.rpc import Rpc
 from qballot.core.address import checksum_address
 from qballot.core.proof import BoxOrigin, Header, HeadProof, Pins, decode_header_answer, encode_header
 from qballot.core.proof.head import check_address, check_header, prove_box, prove_implementation, read_head
-from qballot.core.proof.header import FIELDS, FORKS
-from qballot.core.proof.header_answer import BESIDES
 from qballot.core.provenance import clone_runtime_code
 from qballot.core.types import ChainId
-from qballot.errors import DecodeError, EndpointError, FalseProofError, MissingBlockError, NoProofError, ProofError
-
-_KNOWN_FIELDS = BESIDES | {field.name for field in FIELDS}
+from qballot.errors import (
+    DecodeError,
+    EndpointError,
+    FalseProofError,
+    HeaderFormError,
+    MissingBlockError,
+    ProofError,
+    UnknownHeaderError,
+)
 
 
 def prove_boxes(  # noqa: PLR0917 # what they are proved by
@@ -27,8 +31,9 @@ def prove_boxes(  # noqa: PLR0917 # what they are proved by
     """Fetch and verify the heads of boxes at a block, in their order. operator: who runs the endpoint.
 
     The proofs' block has the time that follows from its hash, which `at` may have wrong.
-    Raises NoProofError where the endpoint does not prove them, FalseProofError where what it gives does not follow from
-    the block's hash, and EndpointError, also where it has another block at this height.
+    Raises NoProofError where the endpoint does not prove them, the HeaderFormError among these where this version does
+    not know the header's form; FalseProofError where what it gives does not follow from the block's hash; and
+    EndpointError, also where it has another block at this height.
     """
     answers = fetch_proof_answers(rpc, [box.box for box in boxes], pins.implementation, at.number)
     header = encode_header(_read_header(rpc, answers.header, at))
@@ -71,9 +76,9 @@ def _read_header(rpc: Rpc, answer: object, at: Block) -> Header:
         raise EndpointError(rpc.endpoint, f"has block {at.number} as {shown[:66]!a}, the index as 0x{at.hash.hex()}")
     try:
         return decode_header_answer(answer)
+    except UnknownHeaderError as error:
+        raise HeaderFormError(rpc.endpoint, str(error), fields=error.fields) from error
     except ProofError as error:
-        if _is_unknown_form(answer):
-            raise NoProofError(rpc.endpoint, f"its headers are not Ethereum's: {error}", lasting=True) from error
         raise FalseProofError(rpc.endpoint, f"gave a false header of block {at.number}: {error}") from error
 
 
@@ -82,12 +87,3 @@ def _check_same(rpc: Rpc, at: Block) -> None:
     found = rpc.block(at.number).hash
     if found != at.hash:
         raise EndpointError(rpc.endpoint, f"reorganised block {at.number} while it was asked about it")
-
-
-def _is_unknown_form(answer: object) -> bool:
-    """Whether a header has other fields than any fork's that is known here, as those of other chains have."""
-    if not isinstance(answer, dict):
-        return True
-    present = [answer.get(field.name) is not None for field in FIELDS]
-    count = sum(present)
-    return not answer.keys() <= _KNOWN_FIELDS or count not in FORKS or not all(present[:count])

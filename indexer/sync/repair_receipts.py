@@ -19,7 +19,7 @@ from qballot.chain.rpc import MAX_BATCH_REQUESTS, Rpc
 from qballot.core.bloom import may_contain
 from qballot.core.proof import Header, hash_header
 from qballot.core.types import Address, BlockNumber, Hash32
-from qballot.errors import EndpointError, ProofError
+from qballot.errors import EndpointError, ProofError, UnknownHeaderError
 
 MAX_HEADERS = 50_000
 """Headers that are read at most to find the blocks of one box: a week of Ethereum's, as for a lot."""
@@ -43,6 +43,8 @@ def read_receipts(rpc: Rpc, box: Address, first: int, last: int, last_hash: Hash
             bloom = header.logs_bloom
             if may_contain(bloom, box) and any(may_contain(bloom, topic) for topic in TOPICS[1:]):
                 found[:0] = _read_block(rpc, header, box)
+    except UnknownHeaderError as error:
+        raise EndpointError(rpc.endpoint, f"cannot be asked for receipts: {error}") from error
     except ProofError as error:
         raise EndpointError(rpc.endpoint, f"gave what does not follow from block {last}'s hash: {error}") from error
     return found

@@ -18,6 +18,7 @@ ADVICE = {
     "replaces it",
     "BallotBoxEmptyBatch": "a batch needs at least one ballot",
     "BallotBoxInvalidSignature": "no account signed this ballot: ask its voter for the file again",
+    "BallotBoxNonCanonicalBatch": _REPORT,
     "BallotBoxNotAClone": "this is the code that boxes share and no box itself: use the address of the election",
     "BallotBoxNotInCensus": "this account with this weight is not at this place of the census: vote from the account "
     "that was enrolled, with the published census file",
@@ -27,17 +28,16 @@ ADVICE = {
     "BallotBoxTruncatedBatch": _REPORT,
     "BallotBoxVoterOutOfRange": "the census has fewer voters: the census file is another election's",
     "BallotBoxVoterOutsideSheet": "a batch holds ballots of one sheet: bring the sheets in batches of their own",
-    "BallotBoxVotersNotAscending": "a batch holds each voter once, in ascending order: sort it, and bring a voter's "
-    "second ballot in another batch",
     "BallotBoxSheetOutOfRange": "the election has fewer sheets: the census file is another election's",
     "BallotBoxFactoryAlreadyCreated": "this very election exists already: use it, or choose another --salt",
-    "BallotBoxFactoryInvalidSheetBits": "build the census again with smaller sheets (--sheet-bits)",
+    "BallotBoxFactoryInvalidSheetBits": "build the census again with smaller sheets (--sheet-size)",
     "BallotBoxFactoryInvalidWindow": "the opening must be in the future by the chain's clock and before the close: "
     "choose other times",
     "BallotBoxFactoryNoBallotBytes": _REPORT,
     "BallotBoxFactoryNoDefinition": _REPORT,
     "BallotBoxFactoryNoVoters": "the census is empty: build it from a list of voters",
-    "BallotBoxFactoryTooManySheets": "build the census again with larger sheets (--sheet-bits): they are fewer",
+    "BallotBoxFactoryReservedDefinition": "no definition is these bytes: make one with `qballot definition new`",
+    "BallotBoxFactoryTooManySheets": "build the census again with larger sheets (--sheet-size): they are fewer",
     "BallotBoxFactoryWrongSheetCount": _REPORT,
     "BallotBoxFactoryZeroSheetRoot": _REPORT,
     "Error": "",

@@ -91,7 +91,8 @@ class Devnet:
 
     anvil: path of the program; searched for when None. accounts: how many of anvil's public accounts get 10,000 ether.
     port: where it listens; 0 takes any free one. chain_id: anvil's own, 31337, when None. starts_at: unix seconds of
-    its first block, from which its clock goes on; now when None. options: further ones of the program's, as in a shell.
+    its first block, from which its clock goes on; now when None. hardfork: the chain's rules, by anvil's name. options:
+    further ones of the program's, as in a shell.
     Start it from a thread that lives as long as it: on Linux the kernel counts that thread's end as our end.
     Raises ToolError when anvil is missing or does not start.
     """
@@ -105,6 +106,7 @@ class Devnet:
         port: int = 0,
         chain_id: int | None = None,
         starts_at: int | None = None,
+        hardfork: str = HARDFORK,
         options: Sequence[str] = (),
     ) -> None:
         self._output: deque[str] = deque(maxlen=KEPT_LINES)
@@ -112,7 +114,7 @@ class Devnet:
         self._asked_port = port
         self._port = 0
         # Port 0: anvil takes a free one and says which, so that there is no moment in which another could take it.
-        command = [str(find_anvil(anvil)), "--port", str(port), "--hardfork", HARDFORK, "--accounts", str(accounts)]
+        command = [str(find_anvil(anvil)), "--port", str(port), "--hardfork", hardfork, "--accounts", str(accounts)]
         command += [] if chain_id is None else ["--chain-id", str(chain_id)]
         command += [] if starts_at is None else ["--timestamp", str(starts_at)]
         command += options

@@ -18,6 +18,7 @@ from qballot.errors import (
     ProofError,
     QuotaExhaustedError,
     SlowDownError,
+    UnknownHeaderError,
 )
 
 PROVEN_BLOCKS = 128
@@ -52,7 +53,7 @@ def fetch_headers(rpc: Rpc, blocks: Sequence[BlockId]) -> list[Header]:
     """Fetch headers by number or tag, in their order, each with all that its hash is computed from.
 
     Raises MissingBlockError, EndpointError for a block that was not asked for, and ProofError, naming the endpoint, for
-    one whose fields do not have its hash.
+    one whose fields do not have its hash; UnknownHeaderError, naming the endpoint too, for one of an unknown form.
     """
     names = [hex(block) if isinstance(block, int) else block for block in blocks]
     answers = rpc.call_many([("eth_getBlockByNumber", [name, False]) for name in names])
@@ -128,6 +129,8 @@ def _read_header(rpc: Rpc, block: BlockId, answer: object) -> Header:
         raise MissingBlockError(rpc.endpoint, f"block {block} is not known")
     try:
         header = decode_header_answer(answer)
+    except UnknownHeaderError as error:
+        raise UnknownHeaderError(f"{rpc.endpoint}: block {block}: {error}", fields=error.fields) from error
     except ProofError as error:
         raise ProofError(f"{rpc.endpoint}: block {block}: {error}") from error
     if isinstance(block, int) and header.number != block:

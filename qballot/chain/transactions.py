@@ -19,13 +19,13 @@ from qballot.chain.accounts import Signer
 from qballot.chain.amounts import format_ether
 from qballot.chain.answers import Receipt
 from qballot.chain.rpc import Rpc
+from qballot.chain.terms import LATEST_TERMS, Terms, fetch_terms
 from qballot.core.address import checksum_address
+from qballot.core.forks import FORKS
 from qballot.core.keccak import keccak
+from qballot.core.prices import NO_GROWTH, StateGrowth, compute_capped_gas
 from qballot.core.types import Address, ChainId, Hash32
 from qballot.errors import AlreadyKnownError, ChainError, EndpointError, InputError, InsufficientFundsError
-
-TRANSACTION_GAS_CAP = 16_777_216
-"""Most gas that one transaction may have. Source: EIP-7825."""
 
 GAS_MARGIN_PERCENT = 20
 """Added to an estimate: the state may have changed a little when the transaction runs."""
@@ -33,17 +33,28 @@ GAS_MARGIN_PERCENT = 20
 RECEIPT_SECONDS = 180.0
 """How long to wait for a transaction to get into a block: 15 blocks of Ethereum."""
 
+ALWAYS_ALLOWED_GAS = min(cap for fork in FORKS if (cap := fork.prices.transaction_gas_cap) is not None)
+"""Every fork allows a gas limit up to this one, so that the fork in force does not matter."""
+
+DO_LESS = "do less in one transaction"
+
 FIRST_POLL_SECONDS = 0.005
 LONGEST_POLL_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of a contract by a transaction. data: calldata. value: wei that go with it."""
+    """A call of a contract by a transaction.
+
+    data: calldata. value: wei that go with it. growth: what it adds to the chain's state if it succeeds, None if
+    unknown. remedy: what a person can do when it needs more gas than a transaction may use.
+    """
 
     to: Address
     data: bytes
     value: int = 0
+    growth: StateGrowth | None = None
+    remedy: str = DO_LESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,17 +158,14 @@ def quote_many(rpc: Rpc, calls: Sequence[tuple[Address, Call]], *, check_funds: 
     """Try transactions out, each on the latest block alone, and price them; nothing is spent.
 
     check_funds: whether every sender must have what all of its own may cost.
-    Raises ContractReverted when one would revert, InsufficientFundsError, ChainError.
+    Raises ContractReverted when one would revert, InsufficientFundsError, ChainError, also when one needs more gas than
+    the fork in force allows.
     """
     if not calls:
         return []
     chain_id, fees = rpc.chain_id(), fetch_fees(rpc)
     estimates = rpc.estimate_gas([_describe(sender, call) for sender, call in calls])
-    if max(estimates) > TRANSACTION_GAS_CAP:
-        raise ChainError(
-            f"found a transaction that needs {max(estimates)} gas, expected at most {TRANSACTION_GAS_CAP}: do less in "
-            "one transaction"
-        )
+    limits = _choose_gas_limits(rpc, [call for _, call in calls], estimates)
     senders = list(dict.fromkeys(sender for sender, _ in calls))
     balances = dict(zip(senders, rpc.balances(senders), strict=True))
     quotes = [
@@ -166,15 +174,42 @@ def quote_many(rpc: Rpc, calls: Sequence[tuple[Address, Call]], *, check_funds: 
             sender=sender,
             call=call,
             gas=gas,
-            gas_limit=min(gas * (100 + GAS_MARGIN_PERCENT) // 100, TRANSACTION_GAS_CAP),
+            gas_limit=limit,
             fees=fees,
             balance=balances[sender],
         )
-        for (sender, call), gas in zip(calls, estimates, strict=True)
+        for (sender, call), gas, limit in zip(calls, estimates, limits, strict=True)
     ]
     if check_funds:
         validate_funds(rpc.endpoint, quotes)
     return quotes
+
+
+def choose_gas_limit(call: Call, gas: int, terms: Terms) -> int:
+    """Choose the gas limit of a call: the estimate and a margin, as far as the chain allows.
+
+    gas: estimated, state gas included. Since Amsterdam the cap of a transaction does not cover state gas (EIP-8037).
+    An estimate is one number, so only a call whose `growth` is known is compared with the cap; the node decides about
+    others. Raises ChainError if the call needs more than the chain allows.
+    """
+    fork, prices = terms.fork, terms.fork.prices
+    most_in_all = min(prices.total_gas_cap, terms.block_gas_limit or prices.total_gas_cap)
+    if gas > most_in_all:
+        raise ChainError(
+            f"found a transaction that needs {gas} gas, expected at most {most_in_all} on this chain: {call.remedy}"
+        )
+    cap = prices.transaction_gas_cap
+    wanted = min(gas * (100 + GAS_MARGIN_PERCENT) // 100, most_in_all)
+    if cap is None or (not prices.is_state_in_cap and call.growth is None):
+        return wanted
+    capped = compute_capped_gas(gas, call.growth or NO_GROWTH, prices)
+    if capped > cap:
+        kind = "gas" if prices.is_state_in_cap else "gas without what it pays for new state"
+        raise ChainError(
+            f"found a transaction that needs {capped} {kind}, expected at most {cap} under the rules of {fork.name}: "
+            f"{call.remedy}"
+        )
+    return min(wanted, cap) if prices.is_state_in_cap else wanted
 
 
 def validate_funds(endpoint: str, quotes: Sequence[Quote]) -> None:
@@ -310,6 +345,13 @@ def poll_receipts(rpc: Rpc, hashes: Sequence[Hash32], timeout_seconds: float) ->
 def _fetch_nonces(rpc: Rpc, senders: Sequence[Address]) -> dict[Address, int]:
     unique = list(dict.fromkeys(senders))
     return dict(zip(unique, rpc.next_nonces(unique), strict=True))
+
+
+def _choose_gas_limits(rpc: Rpc, calls: Sequence[Call], estimates: Sequence[int]) -> list[int]:
+    """Choose gas limits. The chain is asked for its rules only where some fork would not allow a limit."""
+    most = max(estimates) * (100 + GAS_MARGIN_PERCENT) // 100
+    terms = LATEST_TERMS if most <= ALWAYS_ALLOWED_GAS else fetch_terms(rpc)
+    return [choose_gas_limit(call, gas, terms) for call, gas in zip(calls, estimates, strict=True)]
 
 
 def _describe(sender: Address, call: Call) -> dict[str, str]:

@@ -27,7 +27,7 @@ from qballot.cli.serve import serve_command
 from qballot.cli.tally import tally_command
 from qballot.cli.verify import recount_command, verify_command
 from qballot.cli.vote import sign_command, vote_command
-from qballot.errors import InputError, ProofError, QballotError
+from qballot.errors import InputError, ProofError, QballotError, UnknownHeaderError
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -81,7 +81,7 @@ def _root(
 
 def exit_status(error: QballotError) -> int:
     """Map an error to the command's exit status."""
-    if isinstance(error, ProofError):
+    if isinstance(error, ProofError) and not isinstance(error, UnknownHeaderError):
         return EXIT_MISMATCH
     return EXIT_USAGE if isinstance(error, InputError) else EXIT_FAILED
 

@@ -91,6 +91,9 @@ class Progress:
     def heads_proven(self, at: Block, unproven: int) -> None:
         """Hear how far heads are proven, which the line does not show."""
 
+    def headers_known(self, unknown_since: int | None) -> None:
+        """Hear whether all headers are known, which the line does not show."""
+
     def blocks_witnessed(self, newest: int | None, contradicted: int) -> None:
         """Hear how far proofs are witnessed, which the line does not show."""
 

@@ -40,6 +40,7 @@ def _describe(status: Status, now: float) -> str:
     """Write the status for people. now: unix seconds by this machine."""
     indexed, final, seen, contents = status.indexed, status.finalized, status.observed, status.contents
     last = status.last_reorg
+    unknown = status.unknown_header
     lines = [
         f"database     {status.database}",
         f"chain        {status.chain_id}",
@@ -58,4 +59,10 @@ def _describe(status: Status, now: float) -> str:
         f"{last.fork_number:,}, {format_span(max(0.0, now - last.observed_at_unix))} ago",
         f"indexer      {'one is at work' if status.led else 'none is at work'}",
     ]
+    if unknown is not None:
+        what = ", ".join(unknown.fields) or unknown.problem
+        lines.append(
+            f"headers      UNKNOWN since block {unknown.block.number:,} ({what}): nothing is proven from there on; "
+            "update to a QBallot that knows this fork"
+        )
     return "\n".join(lines)

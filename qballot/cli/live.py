@@ -46,6 +46,11 @@ class Observers:
         for observer in self._observers:
             observer.heads_proven(at, unproven)
 
+    def headers_known(self, unknown_since: int | None) -> None:
+        """Tell all since which block headers are unknown."""
+        for observer in self._observers:
+            observer.headers_known(unknown_since)
+
     def blocks_witnessed(self, newest: int | None, contradicted: int) -> None:
         """Tell all how far proofs are witnessed."""
         for observer in self._observers:
@@ -93,6 +98,9 @@ class ProgressLog:
 
     def heads_proven(self, at: Block, unproven: int) -> None:
         """Hear how far heads are proven, which the follower logs itself where they are not."""
+
+    def headers_known(self, unknown_since: int | None) -> None:
+        """Hear whether all headers are known, which the follower logs itself where they are not."""
 
     def blocks_witnessed(self, newest: int | None, contradicted: int) -> None:
         """Hear how far proofs are witnessed, which the follower logs itself where they are contradicted."""

@@ -23,6 +23,7 @@ from qballot.client.answers import (
     Result,
     Source,
     Turnout,
+    UnknownHeader,
     Verification,
 )
 from qballot.client.client import Client
@@ -43,5 +44,6 @@ __all__ = [
     "Result",
     "Source",
     "Turnout",
+    "UnknownHeader",
     "Verification",
 ]

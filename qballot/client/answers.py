@@ -202,12 +202,24 @@ class Proof(Answer):
     has_lot: bool
 
 
+class UnknownHeader(Answer):
+    """The first block that the server's indexer met whose header has a form that its version does not know.
+
+    fields: JSON-RPC's names of the unknown fields; empty where a known one is missing. text: what that means.
+    """
+
+    fields: tuple[str, ...]
+    block: Block
+    text: str
+
+
 class Verification(Answer):
     """How far a result is verified by the server, at `block`, and by whose word.
 
     next_level_text: why the next level is not reached; None for the highest. named_by: every operator that was asked
     for the block's hash, of whom `needed` must agree. alarm: what contradicts the result (alarm_kind `mismatch`) or the
-    chain that it rests on (`disagreement`). repaired: what was put right, the latest first. proof: None below `proven`.
+    chain that it rests on (`disagreement`). repaired: what was put right, the latest first. unknown_header: why
+    nothing is proven at a block or later; None while every header's form is known. proof: None below `proven`.
     state: None for an election of a version that the server does not know.
     """
 
@@ -223,6 +235,7 @@ class Verification(Answer):
     alarm: str | None
     alarm_kind: str | None
     repaired: tuple[str, ...]
+    unknown_header: UnknownHeader | None
     block: Block
     head: _Hash
     proof: Proof | None
@@ -233,8 +246,8 @@ class Result(Answer):
 
     state: None for an election of a version that the server does not know, which has no result.
 
-    next_level_text, named_by, alarm, alarm_kind, repaired: as of `Verification`. With an alarm of the kind `mismatch`
-    it is not to be relied on. contests: empty for an election that is cancelled or not counted.
+    next_level_text, named_by, alarm, alarm_kind, repaired, unknown_header: as of `Verification`. With an alarm of the
+    kind `mismatch` it is not to be relied on. contests: empty for an election that is cancelled or not counted.
     """
 
     election: _Address
@@ -251,6 +264,7 @@ class Result(Answer):
     alarm: str | None
     alarm_kind: str | None
     repaired: tuple[str, ...]
+    unknown_header: UnknownHeader | None
     block: Block
     head: _Hash
     turnout: Turnout | None

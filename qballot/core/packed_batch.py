@@ -169,11 +169,10 @@ def read_ballot(batch: bytes, start: int, base: BatchBase, expected: int) -> tup
     return SignedRecord(record, signature[:32], signature[32:]), end
 
 
-def measure_ballot(signed: SignedRecord) -> int:
-    """Return the most bytes that this ballot can take in a batch, whatever is in it besides."""
-    record = signed.record
-    numbers = pack_number(1 << 34), pack_number(record.weight), pack_number(len(record.ballot))
-    return sum(map(len, numbers)) + MAX_WIDTH + len(record.ballot) + COMPACT_SIGNATURE_BYTES
+def bound_ballot(record: Record, sheet_bits: int) -> int:
+    """Return the most bytes that this ballot takes in a batch of its sheet, whatever else is in it."""
+    numbers = (1 << sheet_bits + 2, record.weight, len(record.ballot))
+    return sum(len(pack_number(value)) for value in numbers) + MAX_WIDTH + len(record.ballot) + COMPACT_SIGNATURE_BYTES
 
 
 def _pack_ballot(signed: SignedRecord, base: BatchBase, expected: int) -> bytes:

@@ -13,6 +13,7 @@ from qballot.chain.deployments import DeploymentRecord, Deployments, SentTransac
 from qballot.chain.rpc import Rpc
 from qballot.chain.transactions import Call, Quote
 from qballot.core.address import checksum_address
+from qballot.core.prices import NO_GROWTH
 from qballot.core.provenance import BoxArguments
 from qballot.core.records import CANCELLED_HEAD
 from qballot.core.types import Address
@@ -50,7 +51,7 @@ def plan_cancel(rpc: Rpc, box: Address, sender: Address) -> CancelPlan:
             f"the election opened at {arguments.opens_at}, and the chain's time is {now}: from the opening on nobody "
             "can cancel it, its organizer neither; let it run, and announce another one"
         )
-    return CancelPlan(box, arguments, Call(box, encode_cancel()))
+    return CancelPlan(box, arguments, Call(box, encode_cancel(), growth=NO_GROWTH))
 
 
 def resume_cancel(rpc: Rpc, plan: CancelPlan, records: Deployments) -> bool:

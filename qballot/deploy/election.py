@@ -15,6 +15,7 @@ from qballot.chain.transactions import Call, Quote, quote
 from qballot.core.address import checksum_address
 from qballot.core.census import Census
 from qballot.core.definition import definition_hash, parse_definition
+from qballot.core.prices import StateGrowth
 from qballot.core.provenance import BoxArguments, box_address, clone_runtime_code
 from qballot.core.records import DIRECT_BIT
 from qballot.core.types import Address, BlockNumber, Hash32, UnixSeconds
@@ -24,6 +25,8 @@ from qballot.errors import InputError, ProofError
 
 DEFAULT_SALT = Hash32(bytes(32))
 """With one salt for all, the same election asked for twice is one election: its address follows from what it is."""
+
+LARGER_SHEETS = "build the census again with larger sheets (--sheet-size): they are fewer, and each costs gas"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,8 @@ def plan_election(
     )
     implementation = check_factory(rpc, factory)
     box = box_address(factory, implementation, salt, arguments)
-    call = Call(factory, encode_create(salt, arguments, definition))
+    growth = StateGrowth(accounts=1, slots=1, code_bytes=len(clone_runtime_code(implementation, arguments)))
+    call = Call(factory, encode_create(salt, arguments, definition), growth=growth, remedy=LARGER_SHEETS)
     exists = bool(rpc.code(box))
     if not exists:
         _check_window(rpc, arguments)

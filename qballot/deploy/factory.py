@@ -11,6 +11,7 @@ from qballot.chain.deployments import DeploymentRecord, Deployments, SentTransac
 from qballot.chain.rpc import Rpc
 from qballot.chain.transactions import Call, Quote, quote
 from qballot.core.address import checksum_address
+from qballot.core.prices import StateGrowth
 from qballot.core.provenance import DETERMINISTIC_DEPLOYER, FACTORY_SALT, compute_implementation_address
 from qballot.core.types import Address
 from qballot.deploy.sending import send_written_down, wait_for_sent
@@ -53,7 +54,12 @@ def plan_factory(rpc: Rpc) -> FactoryPlan:
             f"chain {rpc.chain_id()} lacks the deterministic deployer {checksum_address(DETERMINISTIC_DEPLOYER)}, "
             f"which gives the factory its address: put it there first, see {DEPLOYER_SOURCE}"
         )
-    call = Call(DETERMINISTIC_DEPLOYER, FACTORY_SALT + load_artifact(BALLOT_BOX_FACTORY).bytecode)
+    code_bytes = sum(len(load_artifact(name).runtime_bytecode) for name in (BALLOT_BOX_FACTORY, BALLOT_BOX))
+    call = Call(
+        DETERMINISTIC_DEPLOYER,
+        FACTORY_SALT + load_artifact(BALLOT_BOX_FACTORY).bytecode,
+        growth=StateGrowth(accounts=2, code_bytes=code_bytes),
+    )
     return FactoryPlan(factory, compute_implementation_address(factory), call)
 
 

@@ -10,9 +10,11 @@ from qballot.cast import Batch, encode_batch, plan_batches
 from qballot.chain.answers import Receipt
 from qballot.chain.creation import BLOCK_RANGE
 from qballot.chain.rpc import Rpc
+from qballot.chain.terms import fetch_terms
 from qballot.chain.transactions import Call
 from qballot.core.address import checksum_address
 from qballot.core.census import Census
+from qballot.core.prices import Prices
 from qballot.core.records import Record, SignedRecord
 from qballot.core.signed_ballot import SignedBallot
 from qballot.core.signing import BallotForm
@@ -108,7 +110,7 @@ def plan_deliveries(
         if note:
             item.fate, item.note = Fate.SKIPPED, note
         seen.setdefault(record, item.name)
-    return Plan(tuple(deliveries), _plan(election, census, ready))
+    return Plan(tuple(deliveries), _plan(election, census, ready, fetch_terms(rpc).fork.prices))
 
 
 def deliver(plan: Plan, send: Callable[[PlannedBatch], Receipt]) -> list[Receipt]:
@@ -185,7 +187,9 @@ def _find_needless(
     return None
 
 
-def _plan(election: ChainElection, census: Census, ready: Sequence[Delivery]) -> tuple[PlannedBatch, ...]:
+def _plan(
+    election: ChainElection, census: Census, ready: Sequence[Delivery], prices: Prices
+) -> tuple[PlannedBatch, ...]:
     by_record: dict[SignedRecord, Delivery] = {}
     for item in ready:
         if item.ballot is not None and item.fate is Fate.READY:
@@ -197,7 +201,7 @@ def _plan(election: ChainElection, census: Census, ready: Sequence[Delivery]) ->
             tuple(by_record[signed] for signed in batch.ballots),
             encode_batch(election.box, census, batch),
         )
-        for batch in plan_batches(in_order, election.arguments.sheet_bits)
+        for batch in plan_batches(in_order, election.arguments.sheet_bits, prices=prices)
     )
 
 

@@ -7,6 +7,7 @@ from qballot.chain.answers import BlockHeader
 from qballot.chain.contracts import BallotBoxContract, encode_cast
 from qballot.chain.rpc import Rpc
 from qballot.chain.transactions import Call
+from qballot.core.prices import NO_GROWTH
 from qballot.election import ChainElection
 from qballot.errors import InputError
 from qballot.voting.enrolment import Enrolment
@@ -20,7 +21,8 @@ def plan_vote(rpc: Rpc, election: ChainElection, enrolment: Enrolment, ballot: b
     check_open(rpc, election)
     check_length(election, ballot)
     entry = enrolment.entry
-    return Call(election.box, encode_cast(entry.index, entry.weight, ballot, enrolment.proof))
+    data = encode_cast(entry.index, entry.weight, ballot, enrolment.proof)
+    return Call(election.box, data, growth=NO_GROWTH)
 
 
 def check_open(rpc: Rpc, election: ChainElection) -> BlockHeader:

@@ -10,11 +10,11 @@ from typing import Any
 from qballot.chain.abi import load_function
 from qballot.chain.accounts import devnet_account
 from qballot.chain.answers import Log, Receipt
-from qballot.chain.artifacts import BALLOT_BOX_FACTORY, default_factory, default_implementation
+from qballot.chain.artifacts import BALLOT_BOX, BALLOT_BOX_FACTORY, default_factory, default_implementation
 from qballot.chain.contracts import BallotBoxContract, FactoryContract
 from qballot.chain.devnet import Devnet
-from qballot.chain.transactions import TRANSACTION_GAS_CAP
 from qballot.core.box_model import ElectionParams
+from qballot.core.prices import TRANSACTION_GAS_CAP
 from qballot.core.provenance import BoxArguments, clone_runtime_code
 from qballot.core.signing import address_of_key
 from qballot.core.types import Address, ChainId, Hash32, UnixSeconds
@@ -126,8 +126,20 @@ def run_chain() -> Iterator[Chain]:
 
 def encode_create_raw(params: ElectionParams, sheet_roots: Sequence[Hash32], salt: Hash32, definition: bytes) -> bytes:
     """Encode `create` whatever the values, also those that `BoxArguments` refuses."""
-    values = (params.opens_at, params.closes_at, params.sheet_bits, params.voters, params.max_ballot_bytes)
+    values = (
+        params.opens_at,
+        params.closes_at,
+        params.sheet_bits,
+        params.voters,
+        params.max_ballot_bytes,
+        params.text_ballots,
+    )
     return load_function(BALLOT_BOX_FACTORY, "create").encode(values, sheet_roots, salt, definition)
+
+
+def encode_cast_signed_raw(batch: bytes, proof: Sequence[Hash32]) -> bytes:
+    """Encode `castSigned` whatever the bytes."""
+    return load_function(BALLOT_BOX, "castSigned").encode(batch, proof)
 
 
 def override_box(address: Address, arguments: BoxArguments, head: Hash32 | None = None) -> Overrides:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
-from any_sender import PEOPLE, Chain, encode_create_raw
+from any_sender import PEOPLE, Chain, encode_cast_signed_raw, encode_create_raw
 from drafts import Creation, creations, direct_casts, signed_casts
 from generated import censuses
 from hypothesis import strategies as st
@@ -23,13 +23,13 @@ from qballot.chain.contracts import (
     decode_ballots_cast,
     encode_cancel,
     encode_cast,
-    encode_cast_signed,
 )
 from qballot.core import box_model
 from qballot.core.address import checksum_address
 from qballot.core.box_model import Applied, BallotBoxCancelled, BallotsCast, Box, Call, Created, Factory, Refusal
 from qballot.core.census import Census, hash_leaf
 from qballot.core.provenance import BoxArguments, clone_runtime_code
+from qballot.core.records import DIRECT_BIT
 from qballot.core.types import Address, Hash32, UnixSeconds, VoterIndex, Weight
 from qballot.errors import ContractReverted
 
@@ -37,8 +37,11 @@ ORGANIZERS = PEOPLE[:2]
 FOREIGN_CLONE = Address(bytes.fromhex("f0") * 20)
 """Where a box stands that the factory did not make: the right code, and no head."""
 
-LONG = 100_000
-"""Seconds that the first election is open, so that seldom none is."""
+LONG = (100_000, 2**26, 2**36)
+"""Seconds that the first election is open, so that seldom none is: days, years or hundreds of them."""
+
+STRETCHES = (2**9, 2**17, 2**25, 2**33)
+"""Seconds that pass now and then, so that times are far apart; the last one leads beyond 32 bits."""
 
 HEAD_SLOT = "0x" + bytes(32).hex()
 
@@ -86,7 +89,7 @@ class ContractsAndModel(RuleBasedStateMachine):
         self._place_foreign_clone()
         census = data.draw(censuses(9, 3), "census")
         drawn = data.draw(creations(census, self.now, faulty=False), "creation")
-        closes_at = UnixSeconds(drawn.params.opens_at + LONG)
+        closes_at = UnixSeconds(drawn.params.opens_at + data.draw(st.sampled_from(LONG), "open for"))
         creation = replace(drawn, params=replace(drawn.params, closes_at=closes_at))
         self._create(ORGANIZERS[0], census, creation)
         self._approach(data, creation)
@@ -105,7 +108,7 @@ class ContractsAndModel(RuleBasedStateMachine):
 
     @rule(data=datas)
     def move_clock(self, data: DataObject) -> None:
-        """On to one of the next seconds at which an election opens or closes, or just before; or a little."""
+        """On to one of the next seconds at which an election opens or closes, or just before; or a little, or far."""
         edges = {
             edge - early
             for arguments in map(get_arguments, self.factory.boxes.values())
@@ -113,7 +116,9 @@ class ContractsAndModel(RuleBasedStateMachine):
             for early in (0, 1)
         }
         later = sorted(edge for edge in edges if edge > self.now)
-        self.now = UnixSeconds(data.draw(st.sampled_from([self.now + 1, *later[:2]]), "now"))
+        stretches = [self.now + stretch for stretch in STRETCHES if self.now + stretch < DIRECT_BIT // 2]
+        near = [self.now + 1, *later[:2]]
+        self.now = UnixSeconds(data.draw(st.sampled_from(near * 2 + stretches), "now"))
 
     @rule(data=datas)
     def cast(self, data: DataObject) -> None:
@@ -137,8 +142,8 @@ class ContractsAndModel(RuleBasedStateMachine):
             box = self._draw_election(data)
             call = self._call(data.draw(st.sampled_from(PEOPLE), "relayer"))
             drawn = data.draw(signed_casts(self.censuses[box.address], box, call), "batch")
-            expected = box_model.cast_signed(box, call, drawn.signed_records, drawn.proof)
-            self._run(call.sender, box, encode_cast_signed(drawn.signed_records, drawn.proof), expected)
+            expected = box_model.cast_signed(box, call, drawn.batch, drawn.proof)
+            self._run(call.sender, box, encode_cast_signed_raw(drawn.batch, drawn.proof), expected)
 
     @rule(data=datas)
     def call_what_is_seldom_called(self, data: DataObject) -> None:
@@ -153,7 +158,7 @@ class ContractsAndModel(RuleBasedStateMachine):
                 encoded = load_function(BALLOT_BOX, "initialize").encode()
                 self._run(call.sender, box, encoded, box_model.initialize(box))
             case _:
-                self._run(call.sender, box, encode_cast_signed(b"", []), box_model.cast_signed(box, call, b"", []))
+                self._run(call.sender, box, encode_cast_signed_raw(b"", []), box_model.cast_signed(box, call, b"", []))
 
     def _place_foreign_clone(self) -> None:
         """Put the code of an election of one voter where the factory never would, as on a chain with other rules."""
@@ -191,7 +196,7 @@ class ContractsAndModel(RuleBasedStateMachine):
         if isinstance(expected, Created):
             event = decode_ballot_box_created(logs[0])
             assert (event.box, event.organizer, event.salt) == (expected.box.address, organizer, creation.salt)
-            assert event.definition == creation.definition
+            assert (event.definition, event.text_ballots) == (creation.definition, creation.params.text_ballots)
             assert (len(logs), event.definition_hash) == (1, expected.box.head)
             self.factory = expected.factory
             self.censuses[event.box] = census

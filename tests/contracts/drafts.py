@@ -9,13 +9,15 @@ from any_sender import KEYS, PEOPLE, SECRETS
 from generated import ballots_up_to, sheet_members, tampered
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
+from loose_batch import BYTE_FAULTS, FORM_FAULTS, LooseBatch, spoil_bytes, spoil_form
 
 from qballot.core.box_model import Box, Call, ElectionParams
 from qballot.core.census import MAX_WEIGHT, Census, CensusEntry
 from qballot.core.keccak import keccak
+from qballot.core.packed_batch import BASE_BYTES
 from qballot.core.provenance import MAX_SHEET_BITS, MAX_SHEETS, BoxArguments
-from qballot.core.records import CANCELLED_HEAD, DIRECT_BIT, Record, pack_record
-from qballot.core.signing import CURVE_ORDER, ballot_digest, sign_digest
+from qballot.core.records import CANCELLED_HEAD, DIRECT_BIT, Record, SignedRecord
+from qballot.core.signing import CURVE_ORDER, BallotForm, ballot_digest, sign_digest
 from qballot.core.types import Address, ChainId, Hash32, UnixSeconds, VoterIndex, Weight
 
 DEFINITION = b"a definition"
@@ -55,7 +57,7 @@ class DirectCast:
 class SignedCast:
     """The arguments of `castSigned`."""
 
-    signed_records: bytes
+    batch: bytes
     proof: tuple[Hash32, ...]
 
 
@@ -63,20 +65,23 @@ class SignedCast:
 class Draft:
     """A ballot before it is signed.
 
-    claimed: what the record says instead of `record`, which is signed. signature: instead of a real one.
+    form: of the box. claimed: what the record says instead of `record`, which is signed. signature: instead of a real
+    one.
     """
 
     record: Record
     key: bytes
     chain_id: ChainId
     box: Address
+    form: BallotForm
     claimed: Record | None = None
     signature: bytes | None = None
 
-    def pack(self) -> bytes:
+    def sign(self) -> SignedRecord:
         record = self.record
-        digest = ballot_digest(self.chain_id, self.box, record.voter, record.cast_at, record.ballot)
-        return pack_record(self.claimed or record) + (self.signature or sign_digest(self.key, digest))
+        digest = ballot_digest(self.chain_id, self.box, record.voter, record.cast_at, record.ballot, form=self.form)
+        signature = self.signature or sign_digest(self.key, digest)
+        return SignedRecord(self.claimed or record, signature[:32], signature[32:])
 
 
 def some_of(faults: Sequence[str]) -> SearchStrategy[list[str]]:
@@ -105,6 +110,7 @@ def creations(draw: DrawFn, census: Census, now: int, faulty: bool = True) -> Cr
         sheet_bits=census.sheet_bits,
         voters=len(census),
         max_ballot_bytes=draw(st.integers(1, 6)),
+        text_ballots=draw(st.booleans()),
     )
     creation = Creation(params, census.sheet_roots, Hash32(bytes([draw(st.integers(0, 3))]) * 32), DEFINITION)
     for fault in draw(some_of(CREATION_FAULTS)) if faulty else []:
@@ -164,14 +170,13 @@ def direct_casts(draw: DrawFn, census: Census, arguments: BoxArguments) -> Direc
     )
 
 
-# Of one ballot, before it is signed and after; then of the batch, its bytes and its proof.
+# Of one ballot, before it is signed and after; then of their order, of the batch's form, its bytes and its proof.
 DRAFT_FAULTS = (
     "too long", "before the opening", "in the future", "direct bit", "out of range", "key", "box", "chain",
-    "claimed weight", "claimed ballot", "claimed time", "claimed voter", "high s", "signature",
+    "form", "claimed weight", "claimed ballot", "claimed time", "claimed voter", "high s", "signature",
 )  # fmt: skip
 ORDER_FAULTS = ("swap", "repeat", "another sheet", "none")
-BYTE_FAULTS = ("cut", "more", "flip", "length field")
-BATCH_FAULTS = (*DRAFT_FAULTS, *ORDER_FAULTS, *BYTE_FAULTS, "proof")
+BATCH_FAULTS = (*DRAFT_FAULTS, *ORDER_FAULTS, *FORM_FAULTS, *BYTE_FAULTS, "proof")
 
 
 @st.composite
@@ -192,12 +197,22 @@ def signed_casts(draw: DrawFn, census: Census, box: Box, call: Call) -> SignedCa
             ]
             another = _draft(draw, census.entry(draw(st.sampled_from(others or voters))), box, call)
             drafts = _spoil_order(draw, drafts, fault, another)
-    packed = b"".join(draft.pack() for draft in drafts)
+    packed = _pack(draw, [draft.sign() for draft in drafts], [fault for fault in faults if fault in FORM_FAULTS])
     for fault in faults:
         if fault in BYTE_FAULTS:
-            packed = _spoil_bytes(draw, packed, fault)
+            packed = spoil_bytes(draw, packed, fault)
     proof = census.prove_many(voters)
     return SignedCast(packed, tuple(draw(tampered(proof)) if "proof" in faults else proof))
+
+
+def _pack(draw: DrawFn, signed: list[SignedRecord], faults: list[str]) -> bytes:
+    """Pack ballots in any order, with these faults. None at all are no bytes, or a base alone."""
+    if not signed:
+        return draw(st.sampled_from([b"", bytes(BASE_BYTES)]))
+    batch = LooseBatch.of(signed)
+    for fault in faults:
+        batch = spoil_form(draw, batch, fault)
+    return batch.pack()
 
 
 def _draft(draw: DrawFn, entry: CensusEntry, box: Box, call: Call) -> Draft:
@@ -206,7 +221,8 @@ def _draft(draw: DrawFn, entry: CensusEntry, box: Box, call: Call) -> Draft:
     cast_at = draw(st.integers(opens_at, max(opens_at, call.timestamp)))
     ballot = draw(ballots_up_to(box.arguments.max_ballot_bytes))
     record = Record(entry.index, cast_at, entry.weight, ballot)
-    return Draft(record, SECRETS[entry.address], call.chain_id, box.address)
+    form = BallotForm.of(box.arguments.text_ballots)
+    return Draft(record, SECRETS[entry.address], call.chain_id, box.address, form)
 
 
 def _spoil_draft(draw: DrawFn, draft: Draft, fault: str, arguments: BoxArguments, call: Call) -> Draft:
@@ -225,11 +241,12 @@ def _spoil_draft(draw: DrawFn, draft: Draft, fault: str, arguments: BoxArguments
         "key": {"key": draw(st.sampled_from(KEYS))},
         "box": {"box": OTHER_BOX},
         "chain": {"chain_id": ChainId(1)},
+        "form": {"form": BallotForm.of(not arguments.text_ballots)},
         "claimed weight": {"claimed": replace(record, weight=Weight(draw(st.sampled_from([0, 1, MAX_WEIGHT]))))},
         "claimed ballot": {"claimed": replace(record, ballot=draw(ballots_up_to(arguments.max_ballot_bytes)))},
         "claimed time": {"claimed": replace(record, cast_at=arguments.opens_at)},
         "claimed voter": {"claimed": replace(record, voter=other_voter)},
-        "high s": {"signature": draft.pack()[-64:-32] + draw(HIGH_S).to_bytes(32)},
+        "high s": {"signature": draft.sign().r + draw(HIGH_S).to_bytes(32)},
         "signature": {"signature": draw(st.binary(min_size=64, max_size=64))},
     }[fault]
     return replace(draft, **changed)  # type: ignore[arg-type]
@@ -245,20 +262,6 @@ def _spoil_order(draw: DrawFn, drafts: list[Draft], fault: str, another: Draft) 
     if fault == "another sheet":
         return [*drafts[:place], another, *drafts[place:]] if draw(st.booleans()) else [*drafts, another]
     return []
-
-
-def _spoil_bytes(draw: DrawFn, packed: bytes, fault: str) -> bytes:
-    place = draw(st.integers(0, max(0, len(packed) - 1)))
-    if fault == "cut":
-        missing = draw(st.sampled_from([1, 64, 65]) | st.integers(1, max(1, len(packed))))
-        return packed[: max(0, len(packed) - missing)]
-    if fault == "more":
-        return packed + draw(st.binary(min_size=1, max_size=100))
-    if not packed:
-        return packed
-    if fault == "length field":
-        return packed[:21] + draw(st.binary(min_size=2, max_size=2)) + packed[23:]
-    return packed[:place] + bytes([packed[place] ^ 1 << draw(st.integers(0, 7))]) + packed[place + 1 :]
 
 
 assert keccak(CANCELLED_DEFINITION) == CANCELLED_HEAD

@@ -1,15 +1,8 @@
-"""What hypothesis draws for the contracts' tests, and how much of it.
-
-HYPOTHESIS_PROFILE=large runs each test with 20 times as many examples.
-"""
+"""What hypothesis draws for the contracts' tests."""
 
 from __future__ import annotations
 
-import os
-from typing import Any
-
 from any_sender import PEOPLE, SECRETS
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
@@ -17,18 +10,10 @@ from qballot.core.census import MAX_WEIGHT, Census, build_census, count_sheets
 from qballot.core.keccak import keccak
 from qballot.core.provenance import BoxArguments
 from qballot.core.records import DIRECT_BIT, Record, SignedRecord
-from qballot.core.signing import ballot_digest, sign_digest
+from qballot.core.signing import BallotForm, ballot_digest, sign_digest
 from qballot.core.types import Address, ChainId, Hash32, UnixSeconds, VoterIndex, Weight
 
-SCALES = {"default": 1, "large": 20}
-SCALE = SCALES[os.environ.get("HYPOTHESIS_PROFILE", "default")]
-
 MOST_SHEET_BITS = 7
-
-
-def examples(count: int, **options: Any) -> settings:
-    """So many examples, or as many times more as the profile says; a busy machine may take its time for each."""
-    return settings(max_examples=count * SCALE, deadline=None, suppress_health_check=[HealthCheck.too_slow], **options)
 
 
 hashes: SearchStrategy[Hash32] = st.binary(min_size=32, max_size=32).map(Hash32)
@@ -88,6 +73,7 @@ def box_arguments(draw: DrawFn, organizer: Address, now: int, most_sheets: int =
         voters=voters,
         max_ballot_bytes=draw(st.integers(1, 2**16 - 1)),
         sheet_roots=tuple(keccak(seed + sheet.to_bytes(4)) for sheet in range(sheets)),
+        text_ballots=draw(st.booleans()),
     )
 
 
@@ -113,10 +99,20 @@ def tampered(draw: DrawFn, proof: list[Hash32]) -> list[Hash32]:
     return proof
 
 
-def sign(census: Census, voter: int, ballot: bytes, *, chain_id: ChainId, box: Address, cast_at: int) -> SignedRecord:
+def sign(
+    census: Census,
+    voter: int,
+    ballot: bytes,
+    *,
+    chain_id: ChainId,
+    box: Address,
+    cast_at: int,
+    form: BallotForm = BallotForm.BYTES,
+) -> SignedRecord:
     """The voter's signed ballot."""
     entry = census.entry(voter)
-    signature = sign_digest(SECRETS[entry.address], ballot_digest(chain_id, box, entry.index, cast_at, ballot))
+    digest = ballot_digest(chain_id, box, entry.index, cast_at, ballot, form=form)
+    signature = sign_digest(SECRETS[entry.address], digest)
     return SignedRecord(Record(entry.index, cast_at, entry.weight, ballot), signature[:32], signature[32:])
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from any_sender import PEOPLE, Chain, encode_create_raw
+from any_sender import PEOPLE, Chain, encode_cast_signed_raw, encode_create_raw
 from generated import sign
+from loose_batch import LooseBatch
 
 from qballot.chain.artifacts import default_factory, default_implementation
 from qballot.chain.contracts import (
@@ -14,11 +15,11 @@ from qballot.chain.contracts import (
     decode_ballots_cast,
     encode_cancel,
     encode_cast,
-    encode_cast_signed,
 )
 from qballot.core.box_model import ElectionParams
 from qballot.core.census import build_census
-from qballot.core.records import Record, SignedRecord, pack_signed_records
+from qballot.core.records import Record, SignedRecord
+from qballot.core.signing import BallotForm
 from qballot.core.types import Address, Hash32, UnixSeconds, VoterIndex, Weight
 
 DEFINITION = b"a definition"
@@ -40,7 +41,7 @@ class Scene:
     opens_at: int
     closes_at: int
 
-    def params(self, **changes: int) -> ElectionParams:
+    def params(self, **changes: object) -> ElectionParams:
         """Those of the election, which are valid for one more as long as it is not open."""
         params = ElectionParams(
             opens_at=UnixSeconds(self.opens_at),
@@ -57,7 +58,7 @@ class Scene:
         roots: tuple[Hash32, ...] = CENSUS.sheet_roots,
         salt: Hash32 = OTHER_SALT,
         definition: bytes = DEFINITION,
-        **changes: int,
+        **changes: object,
     ) -> Address:
         data = encode_create_raw(self.params(**changes), roots, salt, definition)
         (log,) = self.chain.transact(ORGANIZER, default_factory(), data, at)
@@ -72,21 +73,30 @@ class Scene:
         return decode_ballots_cast(log)
 
     def sign(
-        self, voter: int, cast_at: int | None = None, ballot: bytes = b"\x01", key_of: int | None = None
+        self,
+        voter: int,
+        cast_at: int | None = None,
+        *,
+        ballot: bytes = b"\x01",
+        key_of: int | None = None,
+        form: BallotForm = BallotForm.BYTES,
     ) -> SignedRecord:
         """The ballot of a voter, by default signed at the opening, by themselves."""
         when = self.opens_at if cast_at is None else cast_at
         by = voter if key_of is None else key_of
-        signed = sign(CENSUS, by, ballot, chain_id=self.chain.chain_id, box=self.box, cast_at=when)
+        signed = sign(CENSUS, by, ballot, chain_id=self.chain.chain_id, box=self.box, cast_at=when, form=form)
         return replace(signed, record=Record(VoterIndex(voter), when, Weight(voter + 1), ballot))
 
     def cast_signed(
         self, *signed: SignedRecord, at: int | None = None, cut: int = 0, proof_of: tuple[int, ...] = ()
     ) -> bytes:
         """A batch with the multiproof of these voters, or of `proof_of`. cut: bytes that are missing at its end."""
-        data = pack_signed_records(signed)
-        proof = CENSUS.prove_many(proof_of or [item.record.voter for item in signed])
-        call = encode_cast_signed(data[: len(data) - cut], proof)
+        data = LooseBatch.of(signed).pack()
+        return self.cast_packed(data[: len(data) - cut], *(proof_of or (item.record.voter for item in signed)), at=at)
+
+    def cast_packed(self, batch: bytes, *proof_of: int, at: int | None = None) -> bytes:
+        """A batch that is packed already, with the multiproof of these voters."""
+        call = encode_cast_signed_raw(batch, CENSUS.prove_many(proof_of))
         (log,) = self.chain.transact(STRANGER, self.box, call, self._time(at))
         return decode_ballots_cast(log)
 

@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 from any_sender import Chain
 from differential import ContractsAndModel
-from generated import examples
 from hypothesis.stateful import run_state_machine_as_test
+from properties import examples
 
 pytestmark = pytest.mark.integration
 

@@ -21,6 +21,7 @@ from qballot.cast import (
 from qballot.chain.accounts import LocalSigner
 from qballot.chain.contracts import BALLOTS_CAST, decode_ballots_cast, encode_cast_signed
 from qballot.chain.devnet import Devnet
+from qballot.core.prices import AMSTERDAM_PRICES, OSAKA_PRICES
 from qballot.core.records import (
     DIRECT_BIT,
     Record,
@@ -28,7 +29,6 @@ from qballot.core.records import (
     advance_head,
     compute_head,
     pack_records,
-    pack_signed_records,
     unpack_records,
 )
 from qballot.core.signing import ballot_digest, recover_signer
@@ -221,9 +221,17 @@ def test_estimate_batch__real_batches__cost_no_more(devnet: Devnet, relayer: Loc
         chosen = sorted(chance.sample(range(voters), count))
         ballots = tuple(election.sign(voter, b"\xff" * chance.choice(lengths), cast_at=now) for voter in chosen)
         most_bytes, most_gas = estimate_batch(ballots, 6)
-        assert len(encode_cast_signed(pack_signed_records(ballots), election.census.prove_many(chosen))) <= most_bytes
+        assert len(encode_cast_signed(ballots, election.census.prove_many(chosen))) <= most_bytes
         receipt = cast_batch(devnet.rpc, relayer, election.deployment.box, election.census, Batch(0, ballots))
         assert receipt.gas_used <= most_gas
+
+
+def test_estimate_batch__long_ballots__pay_the_floor_of_the_fork() -> None:
+    ballots = [fake(voter, 1_000) for voter in range(100)]
+    length, osaka = estimate_batch(ballots, 10, OSAKA_PRICES)
+    assert osaka == 21_000 + 40 * length
+    assert estimate_batch(ballots, 10, AMSTERDAM_PRICES) == (length, 15_000 + 64 * length)
+    assert estimate_batch(ballots, 10) == (length, 15_000 + 64 * length)
 
 
 def test_cast_batch__a_sheet_of_1024__fits_in_a_transaction(devnet: Devnet, relayer: LocalSigner) -> None:

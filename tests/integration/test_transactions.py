@@ -91,7 +91,7 @@ def test_send__too_much_gas__is_not_sent(devnet: Devnet, rpc: Rpc, organizer: Lo
     # Writes one word so far out in memory that this costs 17.5 million gas.
     rpc.call("anvil_setCode", ["0x" + BURNER.hex(), "0x600063002de6005200"])
     before = rpc.block()
-    with pytest.raises(ChainError, match=r"needs 17\d{6} gas, expected at most 16777216"):
+    with pytest.raises(ChainError, match=r"needs 17\d{6} gas, expected at most 16777216 under the rules of Osaka"):
         send(rpc, organizer, Call(BURNER, b""))
     assert rpc.block() == before
 

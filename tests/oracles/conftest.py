@@ -7,20 +7,12 @@ not there for anybody else. Each says where it leaves elections out, and why: ne
 
 from __future__ import annotations
 
-import os
 from importlib.util import find_spec
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
+from properties import load_profile
 
 collect_ignore_glob = [] if find_spec("pref_voting") else ["test_*.py"]
 
 if not collect_ignore_glob:
-    settings.register_profile(
-        "oracles",
-        max_examples=int(os.environ.get("ELECTIONS", "10000")),
-        deadline=None,
-        database=None,
-        derandomize=True,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-    )
-    settings.load_profile("oracles")
+    load_profile(HealthCheck.filter_too_much)

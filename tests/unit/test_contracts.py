@@ -27,8 +27,10 @@ from qballot.chain.contracts import (
 )
 from qballot.chain.reverts import decode_revert
 from qballot.core.keccak import keccak
+from qballot.core.packed_batch import pack_batch
+from qballot.core.records import Record, SignedRecord
 from qballot.core.types import Address, BlockNumber, Hash32, VoterIndex, Weight
-from qballot.errors import DecodeError
+from qballot.errors import DecodeError, InputError
 
 pytestmark = pytest.mark.unit
 
@@ -61,7 +63,32 @@ def test_encode__calls__start_with_their_selectors() -> None:
     data = encode_cast(VoterIndex(7), Weight(9), b"\x01\xff", [Hash32(b"\x22" * 32)])
     assert data[:4] == keccak(b"cast(uint32,uint96,bytes,bytes32[])")[:4]
     assert decode(["uint32", "uint96", "bytes", "bytes32[]"], data[4:]) == (7, 9, b"\x01\xff", (b"\x22" * 32,))
-    assert encode_cast_signed(b"", [])[:4] == keccak(b"castSigned(bytes,bytes32[])")[:4]
+    ballot = SignedRecord(Record(VoterIndex(7), 1, Weight(9), b"\x01\xff"), b"r" * 32, b"v" * 32)
+    signed = encode_cast_signed([ballot], [Hash32(b"\x22" * 32)])
+    assert signed[:4] == keccak(b"castSigned(bytes,bytes32[])")[:4]
+    assert decode(["bytes", "bytes32[]"], signed[4:]) == (pack_batch([ballot]), (b"\x22" * 32,))
+    with pytest.raises(InputError, match="at least one ballot"):
+        encode_cast_signed([], [])
+
+
+@pytest.mark.parametrize("text_ballots", [False, True])
+def test_decode_ballot_box_created__event_of_the_factory__has_all_rules(text_ballots: bool) -> None:
+    rules = (2**39 - 2, 2**39 - 1, 16, 2**32 - 1, 2**16 - 1, text_ballots)
+    data = encode([PARAMS_TYPE, "bytes32", "bytes"], [rules, b"\x33" * 32, b"a definition"])
+    box, organizer, definition_hash = bytes(12) + b"\x01" * 20, bytes(12) + b"\x02" * 20, keccak(b"a definition")
+    topics = (BALLOT_BOX_CREATED, Hash32(box), Hash32(organizer), definition_hash)
+    created = decode_ballot_box_created(make_log(topics, data))
+    found = (
+        created.opens_at,
+        created.closes_at,
+        created.sheet_bits,
+        created.voters,
+        created.max_ballot_bytes,
+        created.text_ballots,
+    )
+    assert found == rules
+    assert (created.box, created.organizer, created.definition_hash) == (box[12:], organizer[12:], definition_hash)
+    assert (created.salt, created.definition) == (b"\x33" * 32, b"a definition")
 
 
 @given(st.binary(max_size=200))
@@ -99,7 +126,7 @@ def test_decode__log_of_another_event__is_refused() -> None:
 
 
 def test_decode_ballot_box_created__length_beyond_any_memory__is_refused() -> None:
-    head = encode([PARAMS_TYPE, "bytes32"], [(1, 2, 3, 4, 5), bytes(32)])
+    head = encode([PARAMS_TYPE, "bytes32"], [(1, 2, 3, 4, 5, False), bytes(32)])
     for place in ((len(head) + 32).to_bytes(32) + b"\xff" * 32, b"\xff" * 32, (2**63).to_bytes(32)):
         with pytest.raises(DecodeError, match="expected"):
             decode_ballot_box_created(make_log((BALLOT_BOX_CREATED, *[Hash32(bytes(32))] * 3), head + place))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -120,7 +120,6 @@ def _is_left_to_the_reader(text: str) -> bool:
     return beyond is not None or not unicodedata.is_normalized("NFC", text)
 
 
-@settings(deadline=None)  # the first text of a run pays for making the validator
 @given(texts)
 def test_schema__any_text__is_judged_like_the_reader_does(text: str) -> None:
     document: dict[str, Any] = {

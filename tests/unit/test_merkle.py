@@ -3,8 +3,9 @@ from __future__ import annotations
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 
 from qballot.core.keccak import keccak
 from qballot.core.merkle import (
@@ -128,7 +129,7 @@ def test_multiproof__one_leaf__is_the_single_proof(size: int, data: st.DataObjec
     assert build_multiproof(TREES[size], [index]) == build_proof(TREES[size], index)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(subsets(), st.data())
 def test_multiproof__one_bit_flipped_anywhere__is_refused(case: tuple[int, list[int]], data: st.DataObject) -> None:
     size, indices = case

@@ -46,6 +46,7 @@ boxes = st.builds(
     voters=st.integers(0, 2**32 - 1),
     max_ballot_bytes=st.integers(0, 2**16 - 1),
     sheet_roots=st.lists(hashes, max_size=5).map(tuple),
+    text_ballots=st.booleans(),
 )
 SAMPLE = BoxArguments(
     definition_hash=keccak(b"definition"),
@@ -60,6 +61,8 @@ SAMPLE = BoxArguments(
 IMPLEMENTATION = Address(b"\x22" * 20)
 FACTORY = Address(b"\x33" * 20)
 SALT = keccak(b"salt")
+TEXT_BALLOTS_BYTE = 45 + 69
+"""Where a clone's code says whether ballots are text."""
 
 
 def unhex(text: str) -> bytes:
@@ -139,7 +142,8 @@ def test_box_address__any_bit_of_code_flipped__is_another_or_no_clone() -> None:
         try:
             implementation, arguments = parse_clone_code(bytes(tampered))
         except DecodeError:
-            assert bit // 8 < 10 or 30 <= bit // 8 < 45
+            # The proxy's own code, or the byte that is 0 or 1.
+            assert bit // 8 < 10 or 30 <= bit // 8 < 45 or (bit // 8 == TEXT_BALLOTS_BYTE and bit % 8 > 0)
             continue
         assert box_address(FACTORY, implementation, SALT, arguments) != box
 
@@ -157,15 +161,30 @@ def test_box_address__other_factory_or_salt__differs() -> None:
         (b"\x60\x80\x60\x40", "4 bytes that start with 0x60806040"),
         (clone_runtime_code(IMPLEMENTATION, SAMPLE)[:44], "44 bytes"),
         (clone_runtime_code(IMPLEMENTATION, SAMPLE)[:45], "found 0 in all"),
-        (clone_runtime_code(IMPLEMENTATION, SAMPLE)[:113], "found 68 in all"),
-        (clone_runtime_code(IMPLEMENTATION, SAMPLE)[:-1], "found 132 in all"),
-        (clone_runtime_code(IMPLEMENTATION, SAMPLE) + b"\x00", "found 134 in all"),
+        (clone_runtime_code(IMPLEMENTATION, SAMPLE)[:114], "found 69 in all"),
+        (clone_runtime_code(IMPLEMENTATION, SAMPLE)[:-1], "found 133 in all"),
+        (clone_runtime_code(IMPLEMENTATION, SAMPLE) + b"\x00", "found 135 in all"),
         (clone_runtime_code(IMPLEMENTATION, SAMPLE) + bytes(32 * 763), "at most 764 sheets; found 765"),
     ],
 )
 def test_parse_clone_code__other_code__is_refused(code: bytes, message: str) -> None:
     with pytest.raises(DecodeError, match=message):
         parse_clone_code(code)
+
+
+def test_box_arguments__text_ballots__is_one_byte_behind_max_ballot_bytes() -> None:
+    text = dataclasses.replace(SAMPLE, text_ballots=True)
+    packed = SAMPLE.pack()
+    assert packed[67:70] == b"\x00\x04\x00"
+    assert text.pack() == packed[:69] + b"\x01" + packed[70:]
+    assert box_address(FACTORY, IMPLEMENTATION, SALT, text) != box_address(FACTORY, IMPLEMENTATION, SALT, SAMPLE)
+
+
+@pytest.mark.parametrize("value", [2, 128, 255])
+def test_unpack__text_ballots_neither_0_nor_1__is_refused(value: int) -> None:
+    packed = SAMPLE.pack()
+    with pytest.raises(DecodeError, match=f"found textBallots {value}, expected 0 or 1"):
+        BoxArguments.unpack(packed[:69] + bytes([value]) + packed[70:])
 
 
 def test_max_sheets__a_full_box__fits_in_a_contract_s_code_and_one_more_sheet_does_not() -> None:

@@ -14,17 +14,15 @@ from qballot.core.records import (
     CANCELLED_HEAD,
     DIRECT_BIT,
     MAX_RECORD_BALLOT_BYTES,
-    RECORD_HEADER_BYTES,
     Record,
-    SignedRecord,
     advance_head,
     compute_head,
     count_records,
     pack_record,
     pack_records,
-    pack_signed_records,
     unpack_columns,
     unpack_records,
+    validate_record,
 )
 from qballot.core.types import Hash32, VoterIndex, Weight
 from qballot.errors import DecodeError, InputError
@@ -148,8 +146,11 @@ def test_unpack_records__memory_that_changes_later__was_copied() -> None:
 def test_pack_record__value_out_of_range__is_refused_by_name(
     voter: int, cast_at: int, weight: int, size: int, name: str
 ) -> None:
+    record = Record(VoterIndex(voter), cast_at, Weight(weight), bytes(size))
     with pytest.raises(InputError, match=name):
-        pack_record(Record(VoterIndex(voter), cast_at, Weight(weight), bytes(size)))
+        pack_record(record)
+    with pytest.raises(InputError, match=name):
+        validate_record(record)
 
 
 def test_pack_record__longest_ballot__fits() -> None:
@@ -163,20 +164,6 @@ def test_record__direct_cast__is_told_from_a_signed_one() -> None:
     assert (direct.is_direct, signed.is_direct) == (True, False)
     assert (direct.cast_at_unix, signed.cast_at_unix) == (1_800_000_000, 1_900_000_000)
     assert direct.cast_at > signed.cast_at
-
-
-def test_pack_signed_records__two__are_record_r_vs_each() -> None:
-    record = Record(VoterIndex(1), 2, Weight(3), b"\x04")
-    signed = SignedRecord(record, b"r" * 32, b"v" * 32)
-    assert signed.pack() == pack_record(record) + b"r" * 32 + b"v" * 32
-    assert len(signed.pack()) == RECORD_HEADER_BYTES + 1 + 64
-    assert pack_signed_records([signed, signed]) == signed.pack() * 2
-
-
-@pytest.mark.parametrize(("r", "vs", "name"), [(31, 32, "r"), (32, 33, "vs")])
-def test_pack_signed_record__half_of_another_length__is_refused(r: int, vs: int, name: str) -> None:
-    with pytest.raises(InputError, match=f"^{name} must have 32 bytes"):
-        SignedRecord(Record(VoterIndex(1), 2, Weight(3), b""), bytes(r), bytes(vs)).pack()
 
 
 @pytest.mark.parametrize("chain", HEADS["chains"], ids=lambda chain: chain["case"])

@@ -8,13 +8,15 @@ import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 from eth_utils.crypto import keccak as eth_keccak
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 
 from qballot.core.address import checksum_address
 from qballot.core.keccak import keccak
 from qballot.core.signing import (
     CURVE_ORDER,
+    BallotForm,
     address_of_key,
     ballot_digest,
     ballot_typed_data,
@@ -29,11 +31,9 @@ from qballot.errors import InputError, ProofError
 pytestmark = pytest.mark.unit
 
 FOLDER = Path(__file__).parents[1] / "vectors"
-VECTORS = [
-    vector
-    for name in ("signatures.json", "signatures_viem.json")
-    for vector in json.loads((FOLDER / name).read_text())["signatures"]
-]
+FILES = [json.loads((FOLDER / name).read_text()) for name in ("signatures.json", "signatures_viem.json")]
+VECTORS = [vector for file in FILES for vector in file["signatures"]]
+TEXT_VECTORS = [vector for file in FILES for vector in file["text_signatures"]]
 
 BOX = Address(b"\x11" * 20)
 KEY = bytes.fromhex(VECTORS[0]["private_key"][2:])
@@ -54,11 +54,11 @@ def flip(data: bytes, bit: int) -> bytes:
     return bytes(flipped)
 
 
-@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["digest"][:10])
-def test_signing__vector__agrees_with_eth_account_and_viem(vector: dict[str, Any]) -> None:
+def check_vector(vector: dict[str, Any], form: BallotForm) -> None:
     chain_id, box = ChainId(int(vector["chain_id"])), Address(unhex(vector["box"]))
+    voter, cast_at, ballot = VoterIndex(vector["voter"]), vector["cast_at"], unhex(vector["ballot"])
     assert domain_separator(chain_id, box) == unhex(vector["domain_separator"])
-    digest = ballot_digest(chain_id, box, VoterIndex(vector["voter"]), vector["cast_at"], unhex(vector["ballot"]))
+    digest = ballot_digest(chain_id, box, voter, cast_at, ballot, form=form)
     assert digest == unhex(vector["digest"])
     key, signature = unhex(vector["private_key"]), unhex(vector["r"]) + unhex(vector["vs"])
     assert sign_digest(key, digest) == signature
@@ -66,21 +66,59 @@ def test_signing__vector__agrees_with_eth_account_and_viem(vector: dict[str, Any
     assert checksum_address(address_of_key(key)) == vector["signer"]
 
 
-@settings(max_examples=50)
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["digest"][:10])
+def test_signing__vector__agrees_with_eth_account_and_viem(vector: dict[str, Any]) -> None:
+    check_vector(vector, BallotForm.BYTES)
+
+
+@pytest.mark.parametrize("vector", TEXT_VECTORS, ids=lambda vector: vector["digest"][:10])
+def test_signing__text_vector__agrees_with_eth_account_and_viem(vector: dict[str, Any]) -> None:
+    check_vector(vector, BallotForm.TEXT)
+    chain_id, box = ChainId(int(vector["chain_id"])), Address(unhex(vector["box"]))
+    voter, cast_at, ballot = VoterIndex(vector["voter"]), vector["cast_at"], vector["text"].encode()
+    assert ballot == unhex(vector["ballot"])
+    # The same bytes, signed as bytes, are something else.
+    assert ballot_digest(chain_id, box, voter, cast_at, ballot) == unhex(vector["bytes_digest"])
+    assert vector["bytes_digest"] != vector["digest"]
+    shown = ballot_typed_data(chain_id, box, voter, cast_at, ballot, form=BallotForm.TEXT)
+    assert shown["message"]["ballot"] == vector["text"]
+
+
+def test_text_vectors__bytes_that_both_lists_have__differ_by_the_form_alone() -> None:
+    by_bytes = {vector["digest"] for vector in VECTORS}
+    assert any(vector["bytes_digest"] in by_bytes for vector in TEXT_VECTORS)
+    assert not by_bytes & {vector["digest"] for vector in TEXT_VECTORS}
+
+
+@examples(50)
 @given(
     st.integers(0, 2**256 - 1).map(ChainId),
     st.binary(min_size=20, max_size=20).map(Address),
     st.integers(0, 2**32 - 1).map(VoterIndex),
     st.integers(0, 2**40 - 1),
-    st.binary(max_size=200),
+    st.binary(max_size=200).map(lambda ballot: (ballot, BallotForm.BYTES))
+    | st.text(max_size=80).map(lambda text: (text.encode(), BallotForm.TEXT)),
 )
 def test_typed_data__any_ballot__is_the_same_digest_to_eth_account(
-    chain_id: ChainId, box: Address, voter: VoterIndex, cast_at: int, ballot: bytes
+    chain_id: ChainId, box: Address, voter: VoterIndex, cast_at: int, content: tuple[bytes, BallotForm]
 ) -> None:
-    document = json.loads(json.dumps(ballot_typed_data(chain_id, box, voter, cast_at, ballot)))
+    ballot, form = content
+    document = json.loads(json.dumps(ballot_typed_data(chain_id, box, voter, cast_at, ballot, form=form)))
     signable = encode_typed_data(full_message=document)
     digest = eth_keccak(b"\x19\x01" + signable.header + signable.body)
-    assert digest == ballot_digest(chain_id, box, voter, cast_at, ballot)
+    assert digest == ballot_digest(chain_id, box, voter, cast_at, ballot, form=form)
+
+
+def test_typed_data__text_that_is_not_utf_8__is_refused() -> None:
+    with pytest.raises(InputError, match="not UTF-8 at byte 2, expected text"):
+        ballot_typed_data(ChainId(1), BOX, VoterIndex(1), 1, b"ok\xff", form=BallotForm.TEXT)
+    # As a digest it is something all the same: the box takes any bytes.
+    assert len(ballot_digest(ChainId(1), BOX, VoterIndex(1), 1, b"ok\xff", form=BallotForm.TEXT)) == 32
+
+
+def test_ballot_form__rule_of_a_box__names_its_type() -> None:
+    assert BallotForm.of(False).ballot_type == "Ballot(uint32 voter,uint40 castAt,bytes ballot)"
+    assert BallotForm.of(True).ballot_type == "Ballot(uint32 voter,uint40 castAt,string ballot)"
 
 
 def test_ballot_digest__any_part_changed__differs() -> None:
@@ -92,8 +130,9 @@ def test_ballot_digest__any_part_changed__differs() -> None:
         ballot_digest(ChainId(1), BOX, VoterIndex(2), 1, b"\x01"),
         ballot_digest(ChainId(1), BOX, VoterIndex(1), 2, b"\x01"),
         ballot_digest(ChainId(1), BOX, VoterIndex(1), 1, b"\x01\x00"),
+        ballot_digest(ChainId(1), BOX, VoterIndex(1), 1, b"\x01", form=BallotForm.TEXT),
     }
-    assert len(digests) == 6
+    assert len(digests) == 7
 
 
 @pytest.mark.parametrize(
@@ -114,7 +153,7 @@ def test_ballot_digest__value_that_does_not_fit__is_refused_by_name(
         ballot_digest(ChainId(chain_id), Address(box), VoterIndex(voter), cast_at, b"")
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(keys, digests)
 def test_sign_digest__any_key__recovers_to_its_address(key: bytes, digest: Hash32) -> None:
     signature = sign_digest(key, digest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from qballot.core.ballot import Group, encode_ballot, group_ballots
@@ -43,7 +43,6 @@ _ballots = st.tuples(*(_marks[rules.words.form] for rules in METHODS.values())).
 _steps = st.lists(st.tuples(_ballots | st.binary(max_size=3), st.integers(0, 3), st.booleans()), max_size=14)
 
 
-@settings(deadline=None)  # every method is counted twice at every step
 @given(_steps, st.sampled_from(list(TieRule)), st.integers(0, 6))
 def test_running__ballots_come_and_go__the_result_is_that_of_those_there(
     steps: list[tuple[bytes, int, bool]], tie: TieRule, gone: int

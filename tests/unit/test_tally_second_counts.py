@@ -1,13 +1,12 @@
 """Every method whose winners follow from a few lines, counted a second time by those lines, on elections full of ties.
 
 Each second count goes through single votes, one voter after another, and shares nothing with the first but the ballots.
-ELECTIONS=10000 in the environment tries that many elections; `make oracles` does. The second counts of STAR, STV and
-instant runoffs, which are longer, stand beside the other tests of these.
+`make oracles` tries more elections. The second counts of STAR, STV and instant runoffs, which are longer, stand beside
+the other tests of these.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from itertools import combinations
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from properties import EXAMPLES
 from ranked_ballots import contest_of
 
 from qballot.core.ballot import NO_ANSWER, Marks
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.unit
 OPTIONS = 4
 MOST_SEATS = 3
 Ballots = Sequence[tuple[Marks, int]]
-MANY = settings(max_examples=int(os.environ.get("ELECTIONS", "300")), deadline=None)
+MANY = settings(max_examples=max(300, EXAMPLES))
 
 
 def _elections(*marks: int) -> st.SearchStrategy[list[tuple[Marks, int]]]:

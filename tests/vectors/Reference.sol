@@ -30,10 +30,12 @@ contract Reference {
         uint8 sheetBits,
         uint32 voters,
         uint16 maxBallotBytes,
+        bool textBallots,
         bytes32[] calldata sheetRoots
     ) external pure returns (bytes memory) {
+        bytes memory times = abi.encodePacked(window[0], window[1]);
         return abi.encodePacked(
-            definitionHash, organizer, window[0], window[1], sheetBits, voters, maxBallotBytes, sheetRoots
+            definitionHash, organizer, times, sheetBits, voters, maxBallotBytes, textBallots, sheetRoots
         );
     }
 

@@ -166,7 +166,7 @@ def make_heads(contract: Contract) -> dict[str, Any]:
     }
 
 
-def make_box(contract: Contract, name: str, sheets: int) -> dict[str, Any]:
+def make_box(contract: Contract, name: str, sheets: int, text_ballots: bool = False) -> dict[str, Any]:
     """One box with made-up arguments: its packed arguments, both codes and its address."""
     address = {role: Web3.to_checksum_address(digest(f"{name} {role}")[:20]) for role in ("a", "b", "c")}
     factory, implementation, organizer = address["a"], address["b"], address["c"]
@@ -178,6 +178,7 @@ def make_box(contract: Contract, name: str, sheets: int) -> dict[str, Any]:
         "sheet_bits": 10,
         "voters": sheets * 1024 - 1,
         "max_ballot_bytes": 65535 if sheets > 1 else 4,
+        "text_ballots": text_ballots,
         "sheet_roots": ["0x" + digest(f"{name} sheet {sheet}").hex() for sheet in range(sheets)],
     }
     call = contract.functions
@@ -188,6 +189,7 @@ def make_box(contract: Contract, name: str, sheets: int) -> dict[str, Any]:
         arguments["sheet_bits"],
         arguments["voters"],
         arguments["max_ballot_bytes"],
+        arguments["text_ballots"],
         arguments["sheet_roots"],
     ).call()
     salt = digest(f"{name} salt")
@@ -223,7 +225,13 @@ def make_addresses(contract: Contract) -> dict[str, Any]:
             }
             for sender, salt, code, address in EIP_1014
         ],
-        "boxes": [make_box(contract, "small", 1), make_box(contract, "large", 3), make_box(contract, "wide", 20)],
+        "boxes": [
+            make_box(contract, "small", 1),
+            make_box(contract, "large", 3),
+            make_box(contract, "wide", 20),
+            make_box(contract, "text", 1, text_ballots=True),
+            make_box(contract, "large text", 3, text_ballots=True),
+        ],
     }
 
 

@@ -73,6 +73,9 @@ class Listener:
     def heads_proven(self, at: Block, unproven: int) -> None:
         self.unproven.append(unproven)
 
+    def headers_known(self, unknown_since: int | None) -> None:
+        assert unknown_since is None
+
     def blocks_witnessed(self, newest: int | None, contradicted: int) -> None:
         assert not contradicted
 

@@ -42,6 +42,7 @@ NAMES = {
     "qballot_range_blocks",
     "qballot_leader",
     "qballot_proven_block",
+    "qballot_unknown_header_block",
     "qballot_unproven_elections",
     "qballot_witnessed_block",
     "qballot_disagreements",
@@ -115,6 +116,7 @@ def test_metrics__events__are_served() -> None:
     metrics.reorged(64)
     metrics.heads_proven(block(109), 0)
     metrics.heads_proven(block(110), 2)
+    metrics.headers_known(107)
     metrics.blocks_witnessed(108, 1)
     metrics.blocks_witnessed(None, 3)
     metrics.repaired(7)
@@ -140,6 +142,7 @@ def test_metrics__events__are_served() -> None:
         "qballot_write_seconds_count": 2,
         "qballot_proven_block": 109,
         "qballot_unproven_elections": 2,
+        "qballot_unknown_header_block": 107,
         "qballot_witnessed_block": 108,
         "qballot_disagreements": 3,
         "qballot_repairs_total": 1,

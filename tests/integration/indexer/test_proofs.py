@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 from bad_endpoint import fault, run_bad_endpoint
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from kept_proofs import endpoints_of, load_check, load_marks, load_proof, verify
+from properties import examples
 from scenes import (
     SALAD,
     SOUP,
@@ -402,7 +403,7 @@ def test_proofs__any_digit_changed__prove_nothing_else(devnet: Devnet, sqlite_en
     refused = set()
 
     @given(st.integers(0, len(honest) - 1), st.integers(0, 10**6), st.sampled_from(b'0123456789abcdef"x'))
-    @settings(max_examples=1_000, deadline=None)
+    @examples(1_000)
     def check(part: int, place: int, digit: int) -> None:
         text = bytearray(honest[part])
         text[place % len(text)] = digit

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from index_rows import CHAIN, FACTORY, add_batch, make_block, make_record, make_row_election, read_rows
+from properties import examples
 from sqlalchemy import Engine, event, text
 
 from indexer.storage import keep_tally, voters_seen
@@ -153,29 +154,21 @@ def play(engine: Engine, steps: Sequence[object]) -> None:
 
 
 @given(STEPS)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(150)
 def test_tally__any_ranges_rewinds_and_failures_on_sqlite__is_that_of_all_records(steps: list[object]) -> None:
     with tempfile.TemporaryDirectory() as folder, new_engine(Path(folder)) as engine:
         play(engine, steps)
 
 
 @given(STEPS)
-@settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
+@examples(25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_tally__any_ranges_rewinds_and_failures__is_that_of_all_records(engine: Engine, steps: list[object]) -> None:
     reset_index(engine)
     play(engine, steps)
 
 
 @given(STEPS)
-@settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
+@examples(60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_tally__with_hardly_any_memory__is_the_same(
     sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch, steps: list[object]
 ) -> None:

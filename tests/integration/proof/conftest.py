@@ -12,7 +12,8 @@ sys.path += [str(Path(__file__).parents[1] / "faults"), str(Path(__file__).paren
 
 from cases import Court, open_court
 from databases import PostgresServer
-from lying_chain import World, run_worlds
+from fork_chain import run_fork_chain
+from lying_chain import LOT_SECONDS, World, make_world, run_worlds
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +21,15 @@ def worlds() -> Iterator[tuple[World, World]]:
     """The true chain and the invented one."""
     with run_worlds() as worlds:
         yield worlds
+
+
+@pytest.fixture(scope="session")
+def world() -> Iterator[World]:
+    """A true chain on which the time of lots has come."""
+    with run_fork_chain() as chain:
+        world = make_world(chain, "true", close_seconds=LOT_SECONDS)
+        yield world
+        world.node.close()
 
 
 @pytest.fixture(scope="session")

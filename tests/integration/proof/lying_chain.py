@@ -13,7 +13,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fault_proxy import Node
-from fork_chain import CENSUS, Cast, Deed, ForkChain, Plan, cancel, cast, create, make_plan, run_fork_chain
+from fork_chain import (
+    BLOCK_SECONDS,
+    CENSUS,
+    Cast,
+    Deed,
+    ForkChain,
+    Plan,
+    cancel,
+    cast,
+    create,
+    make_plan,
+    run_fork_chain,
+)
 
 from qballot.core.types import Address
 
@@ -25,7 +37,7 @@ AHEAD_BLOCKS = 4
 """By which the honest operator's node is ahead of a liar's: nobody is contradicted about a block just found."""
 
 LOT_SECONDS = 700
-"""Between the three blocks after the close in which lots are drawn."""
+"""Between three blocks after the close, for the time of lots to have come by the end."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +80,8 @@ def run_worlds() -> Iterator[tuple[World, World]]:
         yield worlds[0], worlds[1]
 
 
-def make_world(chain: ForkChain, name: str) -> World:
-    """Make one on an empty chain. name: decides who votes how."""
+def make_world(chain: ForkChain, name: str, *, close_seconds: int = BLOCK_SECONDS) -> World:
+    """Make one on an empty chain. name: decides who votes how. close_seconds: between three blocks after the close."""
     chance = random.Random(name)
     now = chain.now
     over = make_plan(1, now + 30, now + 12 * (CAST_BLOCKS + 6))
@@ -81,7 +93,10 @@ def make_world(chain: ForkChain, name: str) -> World:
     chain.mine([_make_deeds(chance, [over, open_still], place) for place in range(CAST_BLOCKS)])
     chain.mine([(), ()])
     chain.mine([_make_deeds(chance, [open_still], place) for place in range(4)])
-    chain.devnet.rpc.call("anvil_mine", ["0x3", hex(LOT_SECONDS)])
+    for _ in range(3):
+        # `anvil_mine` would keep to the chain's own interval.
+        chain.devnet.rpc.call("evm_setNextBlockTimestamp", [hex(chain.now + close_seconds)])
+        chain.devnet.rpc.call("evm_mine", [])
     chain.devnet.rpc.call("anvil_mine", [hex(QUIET_BLOCKS), "0xc"])
     node = Node(chain.devnet.url, lasting=True)
     latest = chain.devnet.rpc.block("latest").number

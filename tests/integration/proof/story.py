@@ -12,9 +12,9 @@ from lying_chain import World
 
 from qballot.chain.contracts import BALLOT_BOX_CANCELLED, BALLOTS_CAST
 from qballot.core.bloom import compute_bloom
+from qballot.core.forks import FIELDS, Field
 from qballot.core.keccak import keccak
 from qballot.core.proof import build_receipts_trie, decode_receipt_answers
-from qballot.core.proof.header import FIELDS
 from qballot.core.proof.rlp import encode_list, encode_string, encode_uint
 from qballot.core.records import CANCELLED_HEAD
 
@@ -49,6 +49,7 @@ class Story:
     changed blocks' are emptied, "fitting" where they are those of the told logs. fields: other values of headers'
     fields, by block. rehashed: whether every header has the hash of its fields and names the one before it, whatever
     they are now; otherwise the hashes stay. in_root: whether receipts roots are those of the told receipts.
+    later_fields: those that headers may have behind the ones that we know.
     """
 
     world: World
@@ -58,6 +59,7 @@ class Story:
     in_root: bool = False
     blooms: str = "true"
     rehashed: bool = False
+    later_fields: tuple[Field, ...] = ()
     fields: dict[int, Json] = field(default_factory=dict)
 
     @cached_property
@@ -94,7 +96,7 @@ class Story:
             if self.rehashed:
                 if parent is not None and "parentHash" not in self.fields.get(number, {}):
                     header["parentHash"] = parent
-                header["hash"] = parent = rehash(header)
+                header["hash"] = parent = rehash(header, self.later_fields)
             told[number] = header
         return told
 
@@ -145,12 +147,11 @@ def bloom_of(logs: Iterable[Json]) -> bytes:
     return compute_bloom(bytes.fromhex(item[2:]) for log in logs for item in (log["address"], *log["topics"]))
 
 
-def rehash(header: Json) -> str:
-    """Compute the hash of a header's fields."""
-    fields = [header[item.name] for item in FIELDS if header.get(item.name) is not None]
+def rehash(header: Json, later_fields: tuple[Field, ...] = ()) -> str:
+    """Compute the hash of a header's fields, those of a later fork included."""
+    fields = [(item, header[item.name]) for item in FIELDS + later_fields if header.get(item.name) is not None]
     items = [
-        encode_uint(int(value, 16)) if item.bits else encode_string(bytes.fromhex(value[2:]))
-        for item, value in zip(FIELDS, fields, strict=False)
+        encode_uint(int(value, 16)) if item.bits else encode_string(bytes.fromhex(value[2:])) for item, value in fields
     ]
     return "0x" + keccak(encode_list(items)).hex()
 

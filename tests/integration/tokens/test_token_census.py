@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from deployed import PAYER, TestToken, deploy
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from properties import examples
 from typer.testing import CliRunner, Result
 
 from qballot.census.from_token import TokenRequest, build_token_census, prepare_recipe, reproduce_census
@@ -320,7 +321,7 @@ def test_reproduce__recipe__gives_the_same_or_says_no(devnet: Devnet, plain: Tes
         reproduce_census(plain.rpc, other)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(st.sampled_from(["mint", "burn", "move"]), st.integers(0, 3), st.integers(0, 3), st.integers(0, 50)),

@@ -26,8 +26,11 @@ READERS: dict[str, Callable[[str], Profile]] = {
     "cvr": read_cvr,
 }
 LONG = 99_000
-SECONDS = 20
-"""Far more than any takes, and far less than a search that tries every way to cut a long line."""
+CPU_SECONDS = 20
+"""Far more than any takes, and far less than a search that tries every way to cut a long line.
+
+Of the processor's time: it does not matter what else the machine does.
+"""
 
 RUNS = [
     "{" + " " * LONG + "x",
@@ -58,7 +61,7 @@ RUNS = [
 
 @pytest.mark.parametrize("name", READERS)
 def test_readers__long_runs__are_refused_or_read_soon(name: str) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     for run in RUNS:
         for text in (
             run,
@@ -67,7 +70,7 @@ def test_readers__long_runs__are_refused_or_read_soon(name: str) -> None:
         ):
             with suppress(BallotFileError):
                 READERS[name](text)
-    assert time.monotonic() - begun < SECONDS
+    assert time.process_time() - begun < CPU_SECONDS
 
 
 @pytest.mark.parametrize("name", READERS)

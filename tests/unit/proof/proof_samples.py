@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from random import Random
 
+from qballot.core.forks import FIELDS
 from qballot.core.keccak import keccak
 from qballot.core.proof import (
     AccountProof,
@@ -71,7 +72,7 @@ def random_header(random: Random, fields: int, state_root: Hash32, receipts_root
     def word() -> Hash32:
         return Hash32(random.randbytes(32))
 
-    later = [word(), 131_072, 0, word(), word()][: fields - 16]
+    later = [word() if not field.bits else random.getrandbits(field.bits) for field in FIELDS[16:fields]]
     return Header(
         word(), word(), Address(random.randbytes(20)), state_root, word(), receipts_root, random.randbytes(256), 0,
         BlockNumber(23_000_000), 60_000_000, 31_415_926, UnixSeconds(1_790_000_000), b"made here", word(), bytes(8), 7,

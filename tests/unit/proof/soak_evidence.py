@@ -39,6 +39,8 @@ def main() -> int:
     chosen = parser.parse_args()
     path = PROGRESS / f"seed-{chosen.seed}.json"
     seen, done = load_progress(path)
+    if done:
+        print(f"seed {chosen.seed}: {done} changes were made before", file=sys.stderr)
     while done < chosen.count:
         started = time.monotonic()
         seen += run_round(Random(f"{chosen.seed}/{done // ROUND}"), ROUND)

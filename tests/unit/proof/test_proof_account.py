@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from proof_samples import SLOTS, encode_account, hash_slot, make_sample
+from properties import examples
 
 from qballot.core.keccak import keccak
 from qballot.core.proof import (
@@ -219,7 +220,7 @@ json_values = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(sorted(make_answer())), json_values, max_size=3))
-@settings(max_examples=200)
+@examples(200)
 def test_get_proof__any_json__is_refused_or_proven(changes: dict[str, object]) -> None:
     good = decode_get_proof(make_answer())
     try:

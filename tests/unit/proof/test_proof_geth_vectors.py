@@ -28,6 +28,7 @@ VECTORS = Path(__file__).parents[4] / "shared" / "vectors" / "execution-apis"
 pytestmark = [pytest.mark.unit, pytest.mark.skipif(not VECTORS.is_dir(), reason="Geth's vectors are not here")]
 
 FORKS = {"london": 16, "merge": 16, "shanghai": 17, "cancun": 20, "prague": 21}
+"""The forks that these vectors have a block of, and how many fields its header has."""
 
 
 def read_exchange(path: Path) -> tuple[dict[str, Any], Any]:

@@ -8,9 +8,10 @@ from random import Random
 
 import pytest
 import rlp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from proof_samples import random_receipt
+from properties import examples
 from trie import HexaryTrie
 
 from qballot.core.proof import (
@@ -93,7 +94,7 @@ def test_receipt__any_type__is_read_and_written_the_same(seed: int, kind: int) -
 
 
 @given(st.binary(max_size=40), st.integers(0, 500), st.integers(0, 40))
-@settings(max_examples=200)
+@examples(200)
 def test_decode_receipt__any_change__is_refused_or_read_as_other_bytes(new: bytes, place: int, removed: int) -> None:
     data = encode_receipt(RECEIPT)
     data = data[:place] + new + data[place + removed :]

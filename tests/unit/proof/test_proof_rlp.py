@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 import rlp
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from properties import examples
 
 from qballot.core.proof.rlp import (
     EMPTY_LIST,
@@ -44,7 +45,7 @@ def decode(data: bytes) -> Any:
 
 
 @given(values)
-@settings(max_examples=150)
+@examples(150)
 def test_rlp__any_value__is_written_and_read_as_the_package_does(value: Any) -> None:
     data = encode(value)
     assert data == rlp.encode(value)
@@ -74,7 +75,7 @@ def nearly_rlp(draw: st.DrawFn) -> bytes:
 @example(b"\xb9\x00\x38" + bytes(56))
 @example(b"\xf8\x37" + bytes(55))
 @example(b"\xc1\x81")
-@settings(max_examples=400)
+@examples(400)
 def test_rlp__any_bytes__are_refused_exactly_when_the_package_refuses_them(data: bytes) -> None:
     try:
         expected = rlp.decode(data, strict=True)
