@@ -94,6 +94,9 @@ def make_table(bench: Bench, named: figures.Figures) -> Table:
             heavy = "" if weight == 1 else ", weight 2**96 - 1"
             add(f"1,024 voters, {options} options{heavy}: {name.replace('_', ' ')}", gas)
     table.add_section()
+    add("1,024 voters, text of 9 letters (c: o0, o2): direct", named["direct_text"])
+    add("1,024 voters, text of 9 letters (c: o0, o2): relayed half sheet", named["relayed_text_half_sheet"])
+    table.add_section()
     add_alone("deploy factory and implementation", named["deploy_factory"])
     add_alone("OpenZeppelin Governor castVote", named["oz_cast_vote"])
     add_alone("OpenZeppelin Governor castVoteBySig", named["oz_cast_vote_by_sig"])
