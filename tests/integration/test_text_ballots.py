@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import Commands
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 from sqlalchemy import Engine
@@ -21,6 +22,7 @@ from indexer.sync import Follower
 from qballot.cast import Batch, cast_batch
 from qballot.chain.accounts import LocalSigner
 from qballot.chain.devnet import Devnet
+from qballot.core.address import checksum_address
 from qballot.core.proof import EvidenceCheck, Outcome, ResultState
 from qballot.core.records import Record, SignedRecord
 from qballot.core.signed_ballot import SignedBallot
@@ -140,6 +142,26 @@ def test_text_box__evidence__proves_that_the_election_is_invalid(devnet: Devnet,
     assert [step.check for step in found.steps if step.outcome is Outcome.FAILS] == [EvidenceCheck.ARGUMENTS]
     assert (found.state, found.records, found.result, found.holds) == (ResultState.INVALID, 2, None, False)
     assert found.is_electorate_checked
+
+
+def test_text_box__commands__say_that_it_is_proven_invalid(
+    scene: ElectionOnDevnet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene.cast_signed([(0, SOUP), (1, SALAD)])
+    commands = Commands(tmp_path, scene.devnet.url, monkeypatch, capsys)
+    box = checksum_address(scene.deployment.box)
+    written = commands.run("evidence", box, "--json")
+    assert (written.status, written.json["state"]) == (0, "invalid")
+    done = commands.run("verify", "evidence.jsonl", "--block-hash", written.json["block"]["hash"])
+    assert done.status == 3
+    assert "it is proven that this election is invalid" in done.stdout
+    assert "step 3, arguments: invalid election: the box takes ballots that are signed as text" in done.stderr
+    checked = commands.run("deploy", "check", box)
+    assert checked.status == 3
+    assert "ballots      signed as text, at most 100 bytes each" not in checked.stdout  # no facts of what failed
+    assert "FAILED  the box's rules fit the definition" in checked.stdout
+    voted = commands.run("ballots", box, "--voter", "0")
+    assert (voted.status, "invalid election" in voted.stderr) == (3, True)
 
 
 @pytest.mark.parametrize(
