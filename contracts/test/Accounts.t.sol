@@ -46,12 +46,12 @@ contract AccountsTest is ElectionTest {
     function test_contract_wallet__signature_by_its_owner__is_refused() public {
         (, Electorate memory electorate) = _openForWallet();
         _assertRefuses(
-            abi.encodeCall(IBallotBox.castSigned, (_signed(2, NOW, BALLOT), electorate.prove(2))),
+            _signedCall(_signed(2, NOW, BALLOT), electorate.prove(2)),
             abi.encodeWithSelector(IBallotBox.BallotBoxBatchNotInCensus.selector, 0)
         );
         bytes memory nonsense = bytes.concat(_record(2, NOW, BALLOT), new bytes(64));
         _assertRefuses(
-            abi.encodeCall(IBallotBox.castSigned, (nonsense, electorate.prove(2))),
+            _signedCall(nonsense, electorate.prove(2)),
             abi.encodeWithSelector(IBallotBox.BallotBoxInvalidSignature.selector, 2)
         );
     }
@@ -75,6 +75,29 @@ contract AccountsTest is ElectionTest {
         _assertCasts(stranger, address(box), same, _record(5, NOW, BALLOT));
         _assertCasts(stranger, address(box), batch, _recordsOf(voters));
         _assertCasts(stranger, address(box), batch, _recordsOf(voters));
+    }
+
+    /// @dev A batch never depends on what was cast before: whatever part of it, or all of it, somebody else brings first,
+    /// together or one by one, it lands as it is.
+    function test_batch__any_part_of_it_first__still_lands() public {
+        uint256[] memory voters = _list(4, 5, 7);
+        bytes memory whole = _batchCall(_signedBatch(voters), voters);
+        uint256 snapshot = VM.snapshotState();
+        for (uint256 part = 1; part < 8; ++part) {
+            uint256[] memory chosen = new uint256[]((part & 1) + ((part >> 1) & 1) + (part >> 2));
+            uint256 count = 0;
+            for (uint256 i = 0; i < 3; ++i) {
+                if ((part >> i) & 1 == 1) chosen[count++] = voters[i];
+            }
+            _assertCasts(stranger, address(box), _batchCall(_signedBatch(chosen), chosen), _recordsOf(chosen));
+            _assertCasts(organizer, address(box), whole, _recordsOf(voters));
+            for (uint256 i = 0; i < chosen.length; ++i) {
+                uint256[] memory one = _list(chosen[i]);
+                _assertCasts(stranger, address(box), _batchCall(_signedBatch(one), one), _recordsOf(one));
+            }
+            _assertCasts(organizer, address(box), whole, _recordsOf(voters));
+            VM.revertToState(snapshot);
+        }
     }
 
     /// @dev An election in which voter 2 is a contract.

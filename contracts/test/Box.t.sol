@@ -21,6 +21,7 @@ contract BoxTest is ElectionTest {
         VM.assertEq(box.sheetBits(), SHEET_BITS);
         VM.assertEq(box.voters(), VOTERS);
         VM.assertEq(box.maxBallotBytes(), MAX_BALLOT_BYTES);
+        VM.assertFalse(box.textBallots(), "text ballots");
         VM.assertEq(box.sheetCount(), 3);
         bytes32[] memory roots = _electorate().roots();
         for (uint256 sheet = 0; sheet < 3; ++sheet) {
@@ -29,14 +30,17 @@ contract BoxTest is ElectionTest {
     }
 
     function test_views__box_of_the_greatest_election__lose_no_bit() public {
-        ElectionParams memory params = ElectionParams((1 << 39) - 2, (1 << 39) - 1, 16, 764 << 16, type(uint16).max);
+        ElectionParams memory params =
+            ElectionParams((1 << 39) - 2, (1 << 39) - 1, 16, 764 << 16, type(uint16).max, true);
         bytes32[] memory roots = new bytes32[](764);
         for (uint256 sheet = 0; sheet < roots.length; ++sheet) {
             roots[sheet] = ~bytes32(sheet);
         }
         box = _create(params, roots, 1);
         VM.assertEq(
-            abi.encode(box.opensAt(), box.closesAt(), box.sheetBits(), box.voters(), box.maxBallotBytes()),
+            abi.encode(
+                box.opensAt(), box.closesAt(), box.sheetBits(), box.voters(), box.maxBallotBytes(), box.textBallots()
+            ),
             abi.encode(params)
         );
         VM.assertEq(box.sheetCount(), 764);

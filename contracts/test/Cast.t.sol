@@ -174,7 +174,8 @@ contract CastTest is ElectionTest {
             CLOSES_AT,
             uint8(electorate.sheetBits),
             uint32(count),
-            uint16(ballot.length == 0 ? 1 : ballot.length)
+            uint16(ballot.length == 0 ? 1 : ballot.length),
+            weight % 2 == 0
         );
         VM.warp(CREATED_AT);
         box = _create(params, roots, 1);

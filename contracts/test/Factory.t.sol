@@ -63,7 +63,8 @@ contract FactoryTest is ElectionTest {
         bytes memory definition = new bytes(65_536);
         bytes32[] memory roots = new bytes32[](1);
         roots[0] = bytes32(uint256(1));
-        address created = factory.create(ElectionParams(CREATED_AT + 1, CREATED_AT + 2, 0, 1, 1), roots, 0, definition);
+        address created =
+            factory.create(ElectionParams(CREATED_AT + 1, CREATED_AT + 2, 0, 1, 1, true), roots, 0, definition);
         VM.assertEq(IBallotBox(created).head(), keccak256(definition));
         VM.assertEq(IBallotBox(created).organizer(), address(this));
     }
@@ -140,6 +141,24 @@ contract FactoryTest is ElectionTest {
         );
     }
 
+    /// @dev The one definition whose hash is the head of a cancelled election.
+    function test_create__definition_of_a_cancelled_head__reverts() public {
+        bytes memory failure = abi.encodeWithSelector(IBallotBoxFactory.BallotBoxFactoryReservedDefinition.selector);
+        bytes32[] memory roots = _electorate().roots();
+        _assertReverts(
+            organizer,
+            address(factory),
+            abi.encodeCall(IBallotBoxFactory.create, (_params(), roots, 0, "QBallot: cancelled")),
+            failure
+        );
+        bytes[3] memory others = [bytes("QBallot: cancelled."), "QBallot: cancelle", "qballot: cancelled"];
+        for (uint256 i = 0; i < others.length; ++i) {
+            VM.prank(organizer);
+            IBallotBox created = IBallotBox(factory.create(_params(), roots, 0, others[i]));
+            VM.assertEq(created.head(), keccak256(others[i]));
+        }
+    }
+
     function test_create__one_root_too_few_or_many__reverts() public {
         for (uint256 found = 0; found < 6; ++found) {
             if (found == 3) continue;
@@ -178,7 +197,7 @@ contract FactoryTest is ElectionTest {
         params.voters = 764;
         IBallotBox created = _create(params, _filledRoots(764), 1);
         VM.assertEq(created.sheetRoot(763), bytes32(uint256(764)));
-        VM.assertEq(address(created).code.length, 24_562, "as near to EIP-170's 24,576 as roots go");
+        VM.assertEq(address(created).code.length, 24_563, "as near to EIP-170's 24,576 as roots go");
     }
 
     function test_create__zero_root__reverts_wherever_it_stands() public {
@@ -287,7 +306,13 @@ contract FactoryTest is ElectionTest {
         returns (bytes memory)
     {
         bytes memory rules = abi.encodePacked(
-            params.opensAt, params.closesAt, params.sheetBits, params.voters, params.maxBallotBytes, roots
+            params.opensAt,
+            params.closesAt,
+            params.sheetBits,
+            params.voters,
+            params.maxBallotBytes,
+            uint8(params.textBallots ? 1 : 0),
+            roots
         );
         return abi.encodePacked(
             hex"363d3d373d3d3d363d73",

@@ -153,9 +153,7 @@ contract SheetsTest is ElectionTest {
                 ),
                 failure
             );
-            _assertRefuses(
-                abi.encodeCall(IBallotBox.castSigned, (_signed(voter, NOW, BALLOT), electorate.prove(voter))), failure
-            );
+            _assertRefuses(_signedCall(_signed(voter, NOW, BALLOT), electorate.prove(voter)), failure);
         }
         // And a batch of the others does not fit into a tree of that size: a sheet's size follows from `voters`.
         _assertRefusesBatch(_list(8, 9), electorate.proveMany(_list(8, 9)));
@@ -205,7 +203,7 @@ contract SheetsTest is ElectionTest {
     /// @dev Well-signed ballots of these voters come with this proof.
     function _assertRefusesBatch(uint256[] memory voters, bytes32[] memory proof) private {
         _assertRefuses(
-            abi.encodeCall(IBallotBox.castSigned, (_signedBatch(voters), proof)),
+            _signedCall(_signedBatch(voters), proof),
             abi.encodeWithSelector(IBallotBox.BallotBoxBatchNotInCensus.selector, voters[0] >> SHEET_BITS)
         );
     }

@@ -37,6 +37,7 @@ contract ElectionsInvariants {
             VM.assertEq(box.sheetBits(), election.sheetBits);
             VM.assertEq(box.voters(), election.voters);
             VM.assertEq(box.maxBallotBytes(), election.maxBallotBytes);
+            VM.assertEq(box.textBallots(), election.textBallots, "text ballots");
         }
     }
 

@@ -51,7 +51,8 @@ contract Handler {
             closesAt: uint40(election.closesAt),
             sheetBits: uint8(election.sheetBits),
             voters: uint32(election.voters),
-            maxBallotBytes: uint16(election.maxBallotBytes)
+            maxBallotBytes: uint16(election.maxBallotBytes),
+            textBallots: election.textBallots
         });
         bytes memory definition = abi.encode(seed);
         VM.prank(election.organizer);
@@ -97,7 +98,7 @@ contract Handler {
         uint256[] memory voters = _voters(election, sheet % electorate.sheets.length, subset);
         flaw %= 16;
         bool allowed = flaw > 8 && voters.length > 0 && election.isOpen(_clock);
-        bytes memory batch;
+        bytes memory signed;
         bytes memory records;
         for (uint256 i = 0; i < voters.length; ++i) {
             Record memory record = _drawRecord(election, electorate, voters[i], keccak256(abi.encode(seed, i)));
@@ -106,6 +107,7 @@ contract Handler {
             if (i == uint256(seed) % voters.length) key = _spoil(election, record, key, flaw);
             bytes memory packed = Ballots.pack(record.voter, record.castAt, record.weight, record.ballot);
             bytes32 digest = Ballots.digest(
+                election.textBallots,
                 flaw == 6 ? VM.getChainId() + 1 : VM.getChainId(),
                 flaw == 7 ? address(this) : election.box,
                 record.voter,
@@ -113,11 +115,11 @@ contract Handler {
                 record.ballot
             );
             records = bytes.concat(records, packed);
-            batch = bytes.concat(batch, packed, Ballots.sign(key, digest));
+            signed = bytes.concat(signed, packed, Ballots.sign(key, digest));
         }
         bytes32[] memory proof = voters.length == 0 ? new bytes32[](0) : electorate.proveMany(voters);
         if (flaw == 8) proof = _longer(proof);
-        bytes memory call = abi.encodeCall(IBallotBox.castSigned, (batch, proof));
+        bytes memory call = abi.encodeCall(IBallotBox.castSigned, (Ballots.packBatch(signed), proof));
         if (_attempt(choice, address(this), call, allowed, records)) ++batches;
     }
 
@@ -215,6 +217,7 @@ contract Handler {
         election.sheetBits = sheetBits;
         election.voters = 1 + uint8(drawn[3]) % 12;
         election.maxBallotBytes = 1 + uint8(drawn[4]) % 40;
+        election.textBallots = uint8(drawn[5]) % 2 == 0;
     }
 
     /// @dev A signed record dated about now: seldom before the opening or after now.

@@ -13,6 +13,7 @@ struct Election {
     uint256 sheetBits;
     uint256 voters;
     uint256 maxBallotBytes;
+    bool textBallots;
     bool cancelled;
     bytes32 head;
 }

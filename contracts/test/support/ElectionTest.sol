@@ -40,7 +40,7 @@ abstract contract ElectionTest {
     }
 
     function _params() internal pure returns (ElectionParams memory) {
-        return ElectionParams(OPENS_AT, CLOSES_AT, SHEET_BITS, VOTERS, MAX_BALLOT_BYTES);
+        return ElectionParams(OPENS_AT, CLOSES_AT, SHEET_BITS, VOTERS, MAX_BALLOT_BYTES, false);
     }
 
     /// @dev An election of this electorate by `organizer`. The clock must stand before the opening.
@@ -88,15 +88,25 @@ abstract contract ElectionTest {
         return bytes.concat(_record(voter, castAt, ballot), Ballots.sign(Electorates.key(voter), digest));
     }
 
-    /// @dev A batch of the default ballot by these voters, dated now.
+    /// @dev Signed records of the default ballot by these voters, dated now.
     function _signedBatch(uint256[] memory voters) internal view returns (bytes memory batch) {
         for (uint256 i = 0; i < voters.length; ++i) {
             batch = bytes.concat(batch, _signed(voters[i], NOW, BALLOT));
         }
     }
 
-    /// @dev The call that casts a batch with a right proof for these voters of the default electorate.
-    function _batchCall(bytes memory batch, uint256[] memory voters) internal pure returns (bytes memory) {
+    /// @dev The call that casts signed records with a right proof for these voters of the default electorate.
+    function _batchCall(bytes memory signed, uint256[] memory voters) internal pure returns (bytes memory) {
+        return _signedCall(signed, _electorate().proveMany(voters));
+    }
+
+    /// @dev The call that casts signed records with this proof.
+    function _signedCall(bytes memory signed, bytes32[] memory proof) internal pure returns (bytes memory) {
+        return abi.encodeCall(IBallotBox.castSigned, (Ballots.packBatch(signed), proof));
+    }
+
+    /// @dev The call that casts a packed batch with a right proof for these voters of the default electorate.
+    function _packedCall(bytes memory batch, uint256[] memory voters) internal pure returns (bytes memory) {
         return abi.encodeCall(IBallotBox.castSigned, (batch, _electorate().proveMany(voters)));
     }
 

@@ -22,7 +22,7 @@ contract BoxSymbolic {
         bytes32[] memory roots = new bytes32[](2);
         roots[0] = keccak256(bytes.concat(keccak256(abi.encode(0, address(this), 5))));
         roots[1] = keccak256(bytes.concat(keccak256(abi.encode(1, VM.addr(KEY), 7))));
-        ElectionParams memory params = ElectionParams(OPENS_AT, CLOSES_AT, 0, 2, 64);
+        ElectionParams memory params = ElectionParams(OPENS_AT, CLOSES_AT, 0, 2, 64, false);
         _box = IBallotBox(new BallotBoxFactory().create(params, roots, 0, "definition"));
     }
 
@@ -42,7 +42,7 @@ contract BoxSymbolic {
         VM.assume(VM.addr(KEY) != address(0));
         VM.assume(uint256(s) <= 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0);
         bytes32 vs = bytes32((uint256(v - 27) << 255) | uint256(s));
-        bytes memory batch = abi.encodePacked(uint32(1), castAt, uint96(7), uint16(1), hex"01", r, vs);
+        bytes memory batch = abi.encodePacked(uint32(1), castAt, uint96(7), uint16(1), hex"000001", r, vs);
         (bool ok,) = address(_box).call(abi.encodeCall(IBallotBox.castSigned, (batch, new bytes32[](0))));
         assert(ok == (OPENS_AT <= castAt && castAt <= time && time < CLOSES_AT));
     }

@@ -63,6 +63,7 @@ contract AddressVectorsTest is ElectionTest {
         params.sheetBits = uint8(arguments.number("sheet_bits"));
         params.voters = uint32(arguments.number("voters"));
         params.maxBallotBytes = uint16(arguments.number("max_ballot_bytes"));
+        params.textBallots = arguments.flag("text_ballots");
     }
 
     /// @dev Our factory's code with another implementation.
@@ -100,8 +101,9 @@ contract AddressVectorsTest is ElectionTest {
         VM.assertEq(made.head(), arguments.word("definition_hash"));
         VM.assertEq(made.definitionHash(), arguments.word("definition_hash"));
         VM.assertEq(made.organizer(), arguments.account("organizer"));
-        ElectionParams memory said =
-            ElectionParams(made.opensAt(), made.closesAt(), made.sheetBits(), made.voters(), made.maxBallotBytes());
+        ElectionParams memory said = ElectionParams(
+            made.opensAt(), made.closesAt(), made.sheetBits(), made.voters(), made.maxBallotBytes(), made.textBallots()
+        );
         VM.assertEq(abi.encode(said), abi.encode(_paramsOf(arguments)));
         bytes32[] memory roots = arguments.words("sheet_roots");
         VM.assertEq(made.sheetCount(), roots.length);

@@ -83,11 +83,19 @@ contract BallotVectorsTest is ElectionTest {
     }
 
     function test_signatures__of_eth_account__are_taken_by_the_box_they_are_for() public {
-        _checkSignatures("signatures.json");
+        _checkSignatures("signatures.json", "signatures", false);
     }
 
     function test_signatures__of_viem__are_taken_by_the_box_they_are_for() public {
-        _checkSignatures("signatures_viem.json");
+        _checkSignatures("signatures_viem.json", "signatures", false);
+    }
+
+    function test_text_signatures__of_eth_account__are_taken_by_the_text_box_they_are_for() public {
+        _checkSignatures("signatures.json", "text_signatures", true);
+    }
+
+    function test_text_signatures__of_viem__are_taken_by_the_text_box_they_are_for() public {
+        _checkSignatures("signatures_viem.json", "text_signatures", true);
     }
 
     /// @notice Reverts unless the bytes are records.
@@ -97,8 +105,8 @@ contract BallotVectorsTest is ElectionTest {
 
     /// @dev Each digest is what a box at the signature's address, on its chain, says; and the box takes the ballot from
     /// its signer.
-    function _checkSignatures(string memory file) private {
-        Vector[] memory signatures = Vectors.open(file).list("signatures");
+    function _checkSignatures(string memory file, string memory key, bool text) private {
+        Vector[] memory signatures = Vectors.open(file).list(key);
         for (uint256 i = 0; i < signatures.length; ++i) {
             Vector memory signature = signatures[i];
             VM.chainId(signature.number("chain_id"));
@@ -109,11 +117,11 @@ contract BallotVectorsTest is ElectionTest {
             VM.assertEq(Ballots.sign(uint256(signature.word("private_key")), signature.word("digest")), compact);
 
             (bytes32 root, bytes32[] memory proof) = _lastLeaf(voter, signature.account("signer"));
-            _placeBox(signature.account("box"), voter, root);
+            _placeBox(signature.account("box"), voter, root, text);
             VM.assertEq(box.hashBallot(uint32(voter), uint40(castAt), ballot), signature.word("digest"));
             VM.assertEq(_domainSeparator(), signature.word("domain_separator"));
             bytes memory record = Ballots.pack(voter, castAt, 1, ballot);
-            bytes memory call = abi.encodeCall(IBallotBox.castSigned, (bytes.concat(record, compact), proof));
+            bytes memory call = _signedCall(bytes.concat(record, compact), proof);
             VM.warp(castAt & ~Ballots.DIRECT);
             // The greatest numbers that can be signed are beyond what a box takes.
             if (castAt >= Ballots.DIRECT) _assertReverts(stranger, address(box), call, _outOfRange(voter));
@@ -126,9 +134,9 @@ contract BallotVectorsTest is ElectionTest {
     }
 
     /// @dev Puts a box at this address, of one sheet with all voters up to this one.
-    function _placeBox(address place, uint256 voter, bytes32 root) private {
+    function _placeBox(address place, uint256 voter, bytes32 root, bool text) private {
         uint32 voters = uint32(voter == type(uint32).max ? voter : voter + 1);
-        bytes memory rules = abi.encodePacked(FIRST_BALLOT, uint40(1 << 39), uint8(32), voters, uint16(256), root);
+        bytes memory rules = abi.encodePacked(FIRST_BALLOT, uint40(1 << 39), uint8(32), voters, uint16(256), text, root);
         VM.etch(
             place,
             abi.encodePacked(
@@ -195,11 +203,6 @@ contract BallotVectorsTest is ElectionTest {
                 Ballots.digest(VM.getChainId(), address(box), voters[i], records[i].castAt, records[i].ballot);
             batch = bytes.concat(batch, record, Ballots.sign(Electorates.key(voters[i]), digest));
         }
-        _assertCasts(
-            stranger,
-            address(box),
-            abi.encodeCall(IBallotBox.castSigned, (batch, _electorateOfHeads().proveMany(voters))),
-            packed
-        );
+        _assertCasts(stranger, address(box), _signedCall(batch, _electorateOfHeads().proveMany(voters)), packed);
     }
 }

@@ -79,14 +79,14 @@ contract CensusVectorsTest is ElectionTest {
         VM.assertEq(abi.encode(electorate.seal().roots()), abi.encode(census.words("sheet_roots")));
     }
 
-    /// @dev The leaves of some voters of a sheet with their places in its tree.
+    /// @dev The leaves of some voters of a sheet with their places in its tree, counted from 1.
     function _queue(Electorate memory electorate, uint256[] memory voters) private view returns (bytes memory queue) {
         uint256 sheet = voters[0] >> electorate.sheetBits;
         uint256 nodes = electorate.sheets[sheet].length;
         for (uint256 i = 0; i < voters.length; ++i) {
             uint256 voter = voters[i];
             bytes32 leaf = _libraries.hashLeaf(voter, electorate.accounts[voter], electorate.weights[voter]);
-            queue = bytes.concat(queue, abi.encode(nodes - 1 - (voter - (sheet << electorate.sheetBits)), leaf));
+            queue = bytes.concat(queue, abi.encode(nodes - (voter - (sheet << electorate.sheetBits)), leaf));
         }
     }
 }

@@ -15,6 +15,6 @@ interface ILibraries {
     /// @notice libraries/Census.sol
     function hashLeaf(uint256 voter, address account, uint256 weight) external pure returns (bytes32);
 
-    /// @notice libraries/Census.sol
+    /// @notice libraries/LowLevel.sol; `queue` holds the entries.
     function computeRoot(bytes memory queue, bytes32[] calldata proof) external pure returns (bytes32);
 }

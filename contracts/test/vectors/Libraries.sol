@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Census} from "../../libraries/Census.sol";
+import {LowLevel} from "../../libraries/LowLevel.sol";
 import {Records} from "../../libraries/Records.sol";
 import {ILibraries} from "./ILibraries.sol";
 
@@ -24,6 +25,10 @@ contract Libraries is ILibraries {
 
     /// @inheritdoc ILibraries
     function computeRoot(bytes memory queue, bytes32[] calldata proof) external pure returns (bytes32) {
-        return Census.computeRoot(queue, queue.length, proof);
+        uint256 begin;
+        assembly ("memory-safe") {
+            begin := add(queue, 32)
+        }
+        return LowLevel.computeRoot(begin, begin + queue.length, proof);
     }
 }

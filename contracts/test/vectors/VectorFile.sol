@@ -5,8 +5,10 @@ pragma solidity 0.8.37;
 interface VectorVm {
     function readFile(string calldata path) external view returns (string memory);
     function keyExistsJson(string calldata json, string calldata key) external view returns (bool);
+    function parseJson(string calldata json, string calldata key) external pure returns (bytes memory);
     function parseJsonUint(string calldata json, string calldata key) external pure returns (uint256);
     function parseJsonUintArray(string calldata json, string calldata key) external pure returns (uint256[] memory);
+    function parseJsonBool(string calldata json, string calldata key) external pure returns (bool);
     function parseJsonAddress(string calldata json, string calldata key) external pure returns (address);
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
     function parseJsonBytes32(string calldata json, string calldata key) external pure returns (bytes32);
@@ -60,6 +62,15 @@ library Vectors {
 
     function numbers(Vector memory self, string memory key) internal pure returns (uint256[] memory) {
         return VECTOR_VM.parseJsonUintArray(self.json, _path(self, key));
+    }
+
+    function flag(Vector memory self, string memory key) internal pure returns (bool) {
+        return VECTOR_VM.parseJsonBool(self.json, _path(self, key));
+    }
+
+    /// @notice Whether null stands there, and no number but zero.
+    function isNull(Vector memory self, string memory key) internal pure returns (bool) {
+        return bytes32(VECTOR_VM.parseJson(self.json, _path(self, key))) == 0;
     }
 
     function account(Vector memory self, string memory key) internal pure returns (address) {
