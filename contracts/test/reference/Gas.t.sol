@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IBallotBox} from "../../interfaces/IBallotBox.sol";
-import {ElectionParams} from "../../interfaces/IBallotBoxFactory.sol";
 import {VM} from "../Vm.sol";
 import {Ballots} from "../support/Ballots.sol";
 import {ElectionTest} from "../support/ElectionTest.sol";
@@ -12,7 +10,9 @@ import {Electorate, Electorates} from "../support/Electorate.sol";
 contract GasTest is ElectionTest {
     using Electorates for Electorate;
 
-    event Gas(string box, uint256 ballots, uint256 execution, uint256 each);
+    /// Forge shows it.
+    // solhint-disable-next-line event-name-capwords
+    event log_named_uint(string name, uint256 gas);
 
     bytes private _call;
     bytes32 private _head;
@@ -54,7 +54,7 @@ contract GasTest is ElectionTest {
         VM.assertEq(head, plainHead);
         // With what any batch of these bytes pays before it is executed.
         uint256 intrinsic = _intrinsic(call);
-        emit Gas("intrinsic", 512, intrinsic, intrinsic / 512);
+        emit log_named_uint("calldata and base fee, a ballot", intrinsic / 512);
         VM.assertLt((assembled + intrinsic) * 100, (tuned + intrinsic) * 92, "the assembly gains less than 8 %");
         VM.assertLt(assembled, plain, "the reference is the dearest");
     }
@@ -66,7 +66,7 @@ contract GasTest is ElectionTest {
         used = before - gasleft();
         VM.assertTrue(ok, name);
         head = box.head();
-        emit Gas(name, 512, used, used / 512);
+        emit log_named_uint(name, used / 512);
     }
 
     function _intrinsic(bytes memory call) private pure returns (uint256 gas) {

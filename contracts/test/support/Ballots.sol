@@ -198,7 +198,7 @@ library Ballots {
 
     /// @notice A part of the data. Reverts unless it is within.
     function slice(bytes memory data, uint256 offset, uint256 length) internal pure returns (bytes memory part) {
-        require(offset + length <= data.length, "a part beyond the end");
+        VM.assertTrue(offset + length <= data.length, "a part beyond the end");
         part = new bytes(length);
         assembly ("memory-safe") {
             mcopy(add(part, 32), add(add(data, 32), offset), length)

@@ -15,6 +15,7 @@ CONTRACTS = ROOT / "contracts"
 SOURCES = (
     "BallotBox.sol",
     "BallotBoxFactory.sol",
+    "libraries/Batch.sol",
     "libraries/BoxArguments.sol",
     "libraries/Census.sol",
     "libraries/LowLevel.sol",

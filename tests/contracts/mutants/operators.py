@@ -30,7 +30,12 @@ OPERATORS = {
 KIND_OF = {operator: kind for kind, table in OPERATORS.items() for operator in table}
 # These stand between spaces or beside a name; `=>`, `:=`, `->` and the like are none of them.
 OPERATOR = re.compile(r"<<|>>|<=|>=|==|!=|\|\||&&|\+\+|\+=|[-+*/<>|&](?!=)")
-INSTRUCTIONS = {"add": "sub", "sub": "add", "and": "or", "or": "and", "shl": "shr", "shr": "shl"}
+INSTRUCTIONS = {
+    **{"add": "sub", "sub": "add", "and": "or", "or": "and", "shl": "shr", "shr": "shl", "div": "mul", "xor": "or"},
+    **{"lt": "gt", "gt": "lt", "iszero": "", "not": ""},
+}
+# What else a comparison can be: with equality, or without.
+WITH_EQUALITY = {"lt": "gt", "gt": "lt"}
 ENVIRONMENT = {
     "msg.sender": "tx.origin",
     "block.timestamp": "block.number",
@@ -39,6 +44,8 @@ ENVIRONMENT = {
 }
 # Swapping the arguments of these changes nothing.
 COMMUTATIVE = {"add", "mul", "and", "or", "xor", "eq", "hashPair"}
+# To swap the arguments of these is what another operator does.
+COMPARISONS = {"lt", "gt"}
 KEYWORDS = {"if", "while", "for", "returns", "assembly", "unchecked", "return"}
 
 COMMENT_OR_TEXT = re.compile(r'//[^\n]*|/\*.*?\*/|(?:hex)?"[^"\n]*"', re.DOTALL)
@@ -127,7 +134,12 @@ def _words(code: str, source: str) -> Iterator[Change]:
     for begin, end in _assembly_blocks(code):
         for match in CALL.finditer(code, begin, end):
             if match[1] in INSTRUCTIONS:
-                yield "arithmetic", match.start(), match.end(), INSTRUCTIONS[match[1]] + "("
+                kind = "comparison" if match[1] in COMPARISONS | {"iszero"} else "arithmetic"
+                yield kind, match.start(), match.end(), INSTRUCTIONS[match[1]] + "("
+            if match[1] in WITH_EQUALITY:
+                closing = _closing(code, match.end() - 1)
+                other = f"iszero({WITH_EQUALITY[match[1]]}({source[match.end() : closing]}))"
+                yield "comparison", match.start(), closing + 1, other
 
 
 def _conditions(code: str, source: str) -> Iterator[Change]:
@@ -149,7 +161,7 @@ def _arguments(code: str, source: str) -> Iterator[Change]:
     declared = {match.end() - 1 for match in DECLARATION.finditer(code)}
     for match in CALL.finditer(code):
         begin = match.end()
-        if begin - 1 in declared or match[1] in KEYWORDS | COMMUTATIVE:
+        if begin - 1 in declared or match[1] in KEYWORDS | COMMUTATIVE | COMPARISONS:
             continue
         parts = list(_split(code, begin, _closing(code, begin - 1), ","))
         for (start, middle), (behind, end) in pairwise(parts):
@@ -181,13 +193,23 @@ def _assembly(code: str, source: str) -> Iterator[Change]:
     for begin, end in _assembly_blocks(code):
         for match in re.finditer(r"^ *(\S[^\n]*)$", code[begin:end], re.MULTILINE):
             start, stop = begin + match.start(1), begin + match.end(1)
+            # The lines between which others stand are none by themselves.
+            if code.count("{", start, stop) != code.count("}", start, stop) or code[start:stop].isspace():
+                continue
             declared = re.match(r"let \w+ := ", code[start:stop])
             yield "statement", start + declared.end() if declared else start, stop, "0" if declared else ""
+        for match in re.finditer(r"\b(?:if|switch) (\w+)\(", code[begin:end]):
+            start, stop = begin + match.start(1), _closing(code, begin + match.end() - 1) + 1
+            yield "negation", start, stop, f"iszero({source[start:stop]})"
+            for joint in re.finditer(r"\b(?:or|and)\(", code[start:stop]):
+                first, last = start + joint.start(), _closing(code, start + joint.end() - 1)
+                for left, right in _split(code, start + joint.end(), last, ","):
+                    yield "condition", first, last + 1, source[left:right].strip()
 
 
 def _assembly_blocks(code: str) -> Iterator[tuple[int, int]]:
     for match in re.finditer(r"\bassembly\b[^{]*{", code):
-        yield match.end(), code.index("}", match.end())
+        yield match.end(), _closing(code, match.end() - 1)
 
 
 def _function_bodies(code: str) -> Iterator[tuple[int, int]]:
