@@ -35,6 +35,7 @@ from qballot.testing import ElectionOnDevnet, make_election
 pytestmark = pytest.mark.integration
 
 SOUP, SALAD, STEW = b"\x01\x00\x00", b"\x00\x01\x00", b"\x00\x00\x01"
+VECTORS = Path(__file__).parents[1] / "vectors" / "evidence"
 CAPITALS = "THIS PROVES NOTHING ABOUT THE CANONICAL CHAIN"
 
 
@@ -158,7 +159,7 @@ def test_verify__cancelled_election__is_verified_with_nothing_to_count(audit: Au
 
 
 def test_verify__invalid_definition__is_proven_to_be_invalid_and_not_counted(audit: Audit) -> None:
-    rpc, definition, salt = audit.election.devnet.rpc, b'{"qballot":2}', Hash32(bytes(31) + b"\x06")
+    rpc, definition, salt = audit.election.devnet.rpc, b'{"qballot":1}', Hash32(bytes(31) + b"\x06")
     arguments = replace(audit.election.deployment.arguments, definition_hash=keccak(definition))
     send(rpc, devnet_account(0), Call(default_factory(), encode_create(salt, arguments, definition)))
     box = checksum_address(box_address(default_factory(), default_implementation(), salt, arguments))
@@ -167,6 +168,46 @@ def test_verify__invalid_definition__is_proven_to_be_invalid_and_not_counted(aud
     assert "it is proven that this election is invalid" in done.stdout
     assert "step 2, definition: " in done.stderr
     assert audit.run("recount", "evidence.jsonl", status=3).stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "step"), [("evidence-version", "step 1, format"), ("definition-version", "step 2, definition")]
+)
+def test_verify__evidence_of_a_newer_version__ends_with_1_and_judges_nothing(
+    audit: Audit, name: str, step: str
+) -> None:
+    data = (VECTORS / "unknown" / f"{name}.jsonl").read_bytes()
+    (audit.folder / "evidence.jsonl").write_bytes(data)
+    for command in (["verify"], ["recount"], ["certificate", "-o", "result.html"]):
+        done = audit.run(command[0], "evidence.jsonl", *command[1:], status=1)
+        assert f"{step}: made for a newer version of QBallot (found " in done.stderr
+        assert "invalid" not in done.stdout + done.stderr
+    assert not (audit.folder / "result.html").exists()
+    done = audit.run("verify", "evidence.jsonl", status=1)
+    assert "NOT VERIFIED: it was made for a newer version of QBallot" in done.stdout
+    found = audit.run("verify", "evidence.jsonl", "--json", status=1).json
+    assert (found["verified"], found["state"], found["result"], found["level"]) == (False, None, None, None)
+    assert "unknown" in [item["outcome"] for item in found["steps"]]
+
+
+def test_receipt_verify__of_a_newer_version__ends_with_1(audit: Audit) -> None:
+    (audit.folder / "receipt.json").write_bytes((VECTORS / "receipts" / "unknown-version.json").read_bytes())
+    done = audit.run("receipt", "verify", "receipt.json", status=1)
+    assert (
+        "step 1, format: made for a newer version of QBallot (found receipt version 2, this one knows 1)" in done.stderr
+    )
+    assert audit.run("receipt", "verify", "receipt.json", "--json", status=1).json["verified"] is False
+
+
+def test_verify__rules_that_do_not_fit_the_definition__are_proven_invalid(
+    devnet: Devnet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audit = make_audit(make_election(devnet, text_ballots=True), tmp_path, monkeypatch, capsys)
+    audit.vote()
+    assert audit.collect("--json").json["state"] == "invalid"
+    done = audit.run("verify", "evidence.jsonl", "--block-hash", audit.block_hash, status=3)
+    assert "it is proven that this election is invalid" in done.stdout
+    assert "step 3, arguments: invalid election: the box takes ballots that are signed as text" in done.stderr
 
 
 def test_verify__without_a_hash__says_in_capitals_what_it_does_not_prove(audit: Audit) -> None:

@@ -136,7 +136,6 @@ def edited(**changes: Any) -> bytes:
         (DATA + b"\n", "not in its one form"),
         (json.dumps(json.loads(DATA)).encode(), "not in its one form"),
         (edited(note=1), "unknown field"),
-        (edited(qballot_census_proof=2), "of version 1; found 2"),
         (edited(weight="0"), "weight of the voter's proof"),
         (edited(weight="1" * 30), "weight of the voter's proof"),
         (edited(sheet=0), "names sheet 0, which voter 5 is not in"),
