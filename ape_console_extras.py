@@ -22,7 +22,7 @@ from qballot.core.address import checksum_address
 from qballot.core.definition import parse_definition
 from qballot.deploy import deploy_factory
 from qballot.deployer import install_deployer
-from qballot.errors import DefinitionError, ToolError
+from qballot.errors import DefinitionError, ToolError, UnknownVersionError
 
 
 def ape_init_extras(Contract: Any) -> dict[str, Any]:  # noqa: N803 # ape finds what it passes by its name
@@ -67,3 +67,5 @@ def _title(definition: bytes) -> str:
         return parse_definition(definition).title
     except DefinitionError:
         return "(invalid definition)"
+    except UnknownVersionError:
+        return "(definition of an unknown version)"

@@ -22,7 +22,7 @@ from qballot.core.packed_batch import BASE_BYTES, bound_ballot
 from qballot.core.prices import NO_GROWTH, Payload, Prices, compute_floor_gas
 from qballot.core.provenance import BoxArguments
 from qballot.core.records import CANCELLED_HEAD, RECORD_HEADER_BYTES, Record, SignedRecord
-from qballot.core.signing import ballot_digest, recover_signer
+from qballot.core.signing import BallotForm, ballot_digest, recover_signer
 from qballot.core.types import Address, ChainId, Hash32, UnixSeconds, VoterIndex
 from qballot.errors import (
     ContractReverted,
@@ -78,11 +78,19 @@ def next_cast_at(latest_timestamp: int, own_last: int | None = None) -> UnixSeco
 
 
 def sign_ballot(
-    signer: Signer, entry: CensusEntry, ballot: bytes, *, chain_id: ChainId, box: Address, cast_at: UnixSeconds
+    signer: Signer,
+    entry: CensusEntry,
+    ballot: bytes,
+    *,
+    chain_id: ChainId,
+    box: Address,
+    cast_at: UnixSeconds,
+    form: BallotForm = BallotForm.BYTES,
 ) -> SignedRecord:
     """Sign a voter's ballot for one box on one chain.
 
-    signer: the voter's account. entry: the voter's in the census. ballot: encoded. cast_at: see `next_cast_at`.
+    signer: the voter's account. entry: the voter's in the census. ballot: encoded. cast_at: see `next_cast_at`. form:
+    that of the box.
     Raises InputError when the account is not the voter's, or a value does not fit.
     """
     if signer.address != entry.address:
@@ -90,7 +98,7 @@ def sign_ballot(
             f"found the key of {checksum_address(signer.address)}, expected that of voter {entry.index}, "
             f"{checksum_address(entry.address)}"
         )
-    signature = signer.sign_ballot(chain_id, box, entry.index, cast_at, ballot)
+    signature = signer.sign_ballot(chain_id, box, entry.index, cast_at, ballot, form=form)
     record = Record(voter=entry.index, cast_at=cast_at, weight=entry.weight, ballot=ballot)
     return SignedRecord(record, signature[:32], signature[32:])
 
@@ -137,7 +145,7 @@ def cast_batch(rpc: Rpc, relayer: Signer, box: Address, census: Census, batch: B
         return send(rpc, relayer, call)
     except ContractReverted as error:
         if error.name in {"BallotBoxBatchNotInCensus", "BallotBoxInvalidSignature"}:
-            _refuse_foreign_signatures(rpc.chain_id(), box, census, batch)
+            _refuse_foreign_signatures(rpc.chain_id(), box, census, batch, BallotForm.of(rules.text_ballots))
         raise
 
 
@@ -273,12 +281,12 @@ def _check_ballot(record: Record, sheet: int, census: Census, rules: BoxArgument
     _check_length(entry.index, record.ballot, rules)
 
 
-def _refuse_foreign_signatures(chain_id: ChainId, box: Address, census: Census, batch: Batch) -> None:
+def _refuse_foreign_signatures(chain_id: ChainId, box: Address, census: Census, batch: Batch, form: BallotForm) -> None:
     """Raise ProofError that names the voters of a batch whose signatures are not theirs, if there are any."""
     foreign = []
     for signed in batch.ballots:
         record = signed.record
-        digest = ballot_digest(chain_id, box, record.voter, record.cast_at, record.ballot)
+        digest = ballot_digest(chain_id, box, record.voter, record.cast_at, record.ballot, form=form)
         try:
             is_own = recover_signer(digest, signed.r + signed.vs) == census.entry(record.voter).address
         except ProofError:

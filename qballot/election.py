@@ -14,10 +14,10 @@ from qballot.chain.creation import BLOCK_RANGE, check_provenance, find_creation
 from qballot.chain.networks import describe_chain
 from qballot.chain.rpc import Rpc
 from qballot.core.address import checksum_address
-from qballot.core.definition import parse_definition
 from qballot.core.election import Definition
 from qballot.core.provenance import BoxArguments, compute_implementation_address, parse_clone_code
 from qballot.core.types import Address, BlockNumber, ChainId
+from qballot.core.validity import read_valid_definition
 from qballot.errors import DecodeError, InputError, ProofError
 
 
@@ -45,7 +45,8 @@ def fetch_election(
 
     factory: by default this version's. from_block: at or before the box's creation. block_range: see `scan_logs`.
     Raises InputError when no ballot box stands at the address, ProofError when the factory did not make it,
-    DefinitionError when what voters are asked is invalid, ChainError.
+    DefinitionError when what voters are asked is invalid, InvalidElectionError when the box's rules do not fit it,
+    UnknownVersionError when it is of a later version, ChainError.
     """
     factory = factory or default_factory()
     chain_id = rpc.chain_id()
@@ -71,5 +72,5 @@ def fetch_election(
         )
     created, block = found
     arguments = check_provenance(created, code, factory=factory, implementation=compute_implementation_address(factory))
-    definition = parse_definition(created.definition)
+    definition = read_valid_definition(created.definition, arguments)
     return ChainElection(chain_id, box, factory, created, block, arguments, definition)

@@ -9,8 +9,10 @@
     │   └── VoterError        … about a voter: NotInCensusError, WrongSheetError
     ├── DecodeError           bytes are not in the form that the protocol gives them
     │   └── BatchFormError    … in a packed batch of signed ballots, with the offset
+    ├── UnknownVersionError   a document was made for a newer version of QBallot, and is not judged
     ├── ProofError            something that should follow by computation does not
-    │   └── UnknownHeaderError  … a block's header has a form that this version does not know
+    │   ├── UnknownHeaderError  … a block's header has a form that this version does not know
+    │   └── InvalidElectionError … an election's rules do not fit, so that it is never counted
     ├── ChainError            a node or a contract said no; `retryable` says whether trying again may help
     │   ├── EndpointError     no usable answer from the endpoint
     │   │   ├── NoAnswerError     … none came in time
@@ -151,6 +153,19 @@ class BatchFormError(DecodeError):
         super().__init__(f"the {'ballot' if offset else 'base'} at byte {offset} of the batch {what}")
 
 
+class UnknownVersionError(QballotError):
+    """A document is of a version or kind that this program does not know, so it is neither valid nor invalid.
+
+    what: the number, as in `definition version`. found: its value. known: what this program knows instead.
+    """
+
+    def __init__(self, what: str, found: int | str, known: int | str) -> None:
+        self.what = what
+        self.found = found
+        self.known = known
+        super().__init__(f"made for a newer version of QBallot (found {what} {found}, this one knows {known})")
+
+
 class ProofError(QballotError):
     """Something that should follow by computation does not."""
 
@@ -165,6 +180,10 @@ class UnknownHeaderError(ProofError):
     def __init__(self, message: str, *, fields: Sequence[str] = ()) -> None:
         self.fields = tuple(fields)
         super().__init__(message)
+
+
+class InvalidElectionError(ProofError):
+    """An election is proven to be invalid: it is never counted."""
 
 
 class ChainError(QballotError):
@@ -281,10 +300,10 @@ class HeaderFormError(NoProofError):
     fields: as of `UnknownHeaderError`. problem: what is unknown, without the endpoint's name.
     """
 
-    def __init__(self, endpoint: str, problem: str, *, fields: Sequence[str] = (), lasting: bool = True) -> None:
+    def __init__(self, endpoint: str, problem: str, *, fields: Sequence[str] = ()) -> None:
         self.fields = tuple(fields)
         self.problem = problem
-        super().__init__(endpoint, f"headers have a form that is unknown here: {problem}", lasting=lasting)
+        super().__init__(endpoint, f"headers have a form that is unknown here: {problem}", lasting=True)
 
 
 class FalseProofError(EndpointError):

@@ -56,13 +56,23 @@ def measure_ballots(options: int, weight: int = 1, hardfork: str = HARDFORK) -> 
         return {"direct": election.cast_direct(options), "relayed_half_sheet": election.cast_batch(SHEET // 2, options)}
 
 
+def measure_text(hardfork: str = HARDFORK) -> Figures:
+    """Measure ballots that are signed as text: `c: o0, o2`, as long as 9 options would be in bytes."""
+    with ours.open_election(SHEET, 10, 4, text=True, hardfork=hardfork) as election:
+        return {"direct_text": election.cast_direct(4), "relayed_text_half_sheet": election.cast_batch(SHEET // 2, 4)}
+
+
 def measure_sheets(voters: int, sheet_bits: int, hardfork: str = HARDFORK) -> Figures:
-    """Measure one size of sheets: creation, a direct cast, and half of a sheet's ballots in one batch; 4 options."""
+    """Measure one size of sheets: creation, a direct cast, and batches of a half and a tenth of a sheet; 4 options.
+
+    When a tenth of the voters' ballots are brought, each size of sheets makes batches of another size.
+    """
     with ours.open_election(voters, sheet_bits, 4, hardfork=hardfork) as election:
         return {
             "create": election.create_gas(),
             "direct": election.cast_direct(4),
             "relayed_half_sheet": election.cast_batch(len(election.keys) // 2, 4),
+            "relayed_tenth_of_sheet": election.cast_batch(len(election.keys) // 10, 4),
         }
 
 
@@ -83,6 +93,7 @@ def measure_named(hardfork: str = HARDFORK) -> Figures:
         "relayed_10": small["relayed_10"],
         "relayed_half_sheet": small[f"relayed_{SHEET // 2}"],
         "relayed_most_of_sheet": small[f"relayed_{SHEET * 9 // 10}"],
+        **measure_text(hardfork),
         "create_election": small["create"],
         "deploy_factory": ours.deploy_factory_gas(hardfork),
         "oz_cast_vote": baseline.cast_vote,

@@ -15,11 +15,14 @@ from qballot.cast import Batch, cast_batch, cast_direct_many, sign_ballot
 from qballot.chain.accounts import LocalSigner, devnet_account
 from qballot.chain.answers import Receipt
 from qballot.chain.devnet import HARDFORK, Devnet
+from qballot.chain.transactions import quote
 from qballot.core.census import Census, build_census
 from qballot.core.definition import parse_definition_document
-from qballot.core.signing import address_of_key
-from qballot.core.types import Address, Hash32, Weight
-from qballot.deploy import ElectionDeployment, create_election, deploy_factory
+from qballot.core.signing import BallotForm, address_of_key
+from qballot.core.types import Address, Weight
+from qballot.deploy import ElectionDeployment, deploy_factory
+from qballot.deploy.election import create_planned, plan_election
+from qballot.testing.elections import change_rules
 
 SHEET = 1
 """The sheet whose voters cast, where there are several: neither the first nor the last one."""
@@ -30,6 +33,9 @@ TRACED_BALLOTS = 3
 DEFINITION_BYTES = 1_000
 OPENS_AFTER = 1_000
 LASTS = 10_000_000
+COLLECTED_SECONDS = 3_600
+"""How long a relayer collects ballots before it brings them."""
+MAX_TEXT_BYTES = 1_000
 
 
 @dataclass(frozen=True)
@@ -47,8 +53,15 @@ class Election:
     keys: Sequence[bytes]
     random: random.Random
 
+    @property
+    def form(self) -> BallotForm:
+        """How the box's ballots are signed."""
+        return BallotForm.of(self.deployment.arguments.text_ballots)
+
     def ballot(self, options: int) -> bytes:
-        """A ballot of marks as voters make them: small numbers, zeros among them."""
+        """A ballot of marks as voters make them: small numbers, zeros among them. As text, every second option."""
+        if self.form is BallotForm.TEXT:
+            return ("c: " + ", ".join(f"o{number}" for number in range(0, options, 2))).encode()
         return bytes(self.random.randrange(options + 1 if options > 1 else 2) for _ in range(options))
 
     @cached_property
@@ -74,14 +87,17 @@ class Election:
         return Gas.mean([self.price(receipt) for receipt in receipts])
 
     def cast_batch(self, size: int, options: int) -> Gas:
-        """Gas a ballot of signed ballots by `size` voters of the sheet, chosen at random, in one transaction."""
+        """Gas a ballot of signed ballots by `size` voters of the sheet, chosen at random, in one transaction.
+
+        The voters sign within an hour, so that times differ as a relayer's do.
+        """
         chosen = sorted(self.random.sample(range(len(self.keys)), size))
         receipt = self.bring(chosen, [self.ballot(options) for _ in chosen])
         return self.price(receipt, self.batch_operations if self.hardfork == HARDFORK else None) / size
 
     def bring(self, chosen: Sequence[int], ballots: Sequence[bytes]) -> Receipt:
         """Bring signed ballots of voters of the sheet in one transaction. chosen: ascending."""
-        cast_at = self.devnet.rpc.block("latest").timestamp
+        now = self.devnet.rpc.block("latest").timestamp
         signed = tuple(
             sign_ballot(
                 LocalSigner(self.keys[i]),
@@ -89,7 +105,8 @@ class Election:
                 ballot,
                 chain_id=self.devnet.rpc.chain_id(),
                 box=self.deployment.box,
-                cast_at=cast_at,
+                cast_at=now - self.random.randrange(COLLECTED_SECONDS),
+                form=self.form,
             )
             for i, ballot in zip(chosen, ballots, strict=True)
         )
@@ -103,9 +120,12 @@ class Election:
 
 @contextmanager
 def open_election(
-    voters: int, sheet_bits: int, options: int, *, weight: int = 1, hardfork: str = HARDFORK
+    voters: int, sheet_bits: int, options: int, *, weight: int = 1, text: bool = False, hardfork: str = HARDFORK
 ) -> Iterator[Election]:
-    """Make a chain with one open election; the voters of one sheet have keys, the others are addresses at random."""
+    """Make a chain with one open election; the voters of one sheet have keys, the others are addresses at random.
+
+    text: the box takes ballots that are signed as text.
+    """
     chooser = random.Random(f"{voters} {sheet_bits} {options} {weight}")
     size = 1 << sheet_bits
     first = SHEET * size if voters >= (SHEET + 1) * size else 0
@@ -115,23 +135,25 @@ def open_election(
     census = build_census(((address, Weight(weight)) for address in addresses), sheet_bits)
     with Devnet(hardfork=hardfork) as devnet:
         deploy_factory(devnet.rpc, devnet_account(0))
-        deployment = create(devnet, census, options)
-        devnet.warp(deployment.arguments.opens_at)
+        deployment = create(devnet, census, options, text=text)
+        devnet.warp(deployment.arguments.opens_at + COLLECTED_SECONDS)
         yield Election(devnet, hardfork, deployment, census, first, keys, chooser)
 
 
-def create(devnet: Devnet, census: Census, options: int, salt: int = 0) -> ElectionDeployment:
+def create(devnet: Devnet, census: Census, options: int, *, text: bool = False) -> ElectionDeployment:
     """Create an election with a definition of exactly `DEFINITION_BYTES`."""
-    opens_at = devnet.rpc.block("latest").timestamp + OPENS_AFTER
-    return create_election(
+    opens_at, organizer = devnet.rpc.block("latest").timestamp + OPENS_AFTER, devnet_account(0)
+    plan = plan_election(
         devnet.rpc,
-        devnet_account(0),
+        organizer.address,
         make_definition(options),
         census,
         opens_at=opens_at,
         closes_at=opens_at + LASTS,
-        salt=Hash32(salt.to_bytes(32)),
     )
+    if text:
+        plan = change_rules(plan, text_ballots=True, max_ballot_bytes=MAX_TEXT_BYTES)
+    return create_planned(devnet.rpc, organizer, plan, quote(devnet.rpc, organizer.address, plan.call))
 
 
 def make_definition(options: int) -> bytes:

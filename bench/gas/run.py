@@ -6,7 +6,7 @@ Amsterdam; then it is measured too, and the greatest difference from what was co
 
 Prints the tables, writes bench/out/gas.json; with --keep also bench/gas/figures.json, which a test holds the contracts
 to. gas.json has besides the figures `amsterdam`, which is `computed` or `measured`, and `sheet_sizes`: a row for every
-size of electorate and sheets, `relayed_half_sheet` a ballot. With --sheet-sizes it measures these alone and leaves the
+size of electorate and sheets, the relayed ones a ballot. With --sheet-sizes it measures these alone and leaves the
 other figures in gas.json as they are.
 """
 
@@ -94,6 +94,9 @@ def make_table(bench: Bench, named: figures.Figures) -> Table:
             heavy = "" if weight == 1 else ", weight 2**96 - 1"
             add(f"1,024 voters, {options} options{heavy}: {name.replace('_', ' ')}", gas)
     table.add_section()
+    add("1,024 voters, text of 9 letters (c: o0, o2): direct", named["direct_text"])
+    add("1,024 voters, text of 9 letters (c: o0, o2): relayed half sheet", named["relayed_text_half_sheet"])
+    table.add_section()
     add_alone("deploy factory and implementation", named["deploy_factory"])
     add_alone("OpenZeppelin Governor castVote", named["oz_cast_vote"])
     add_alone("OpenZeppelin Governor castVoteBySig", named["oz_cast_vote_by_sig"])
@@ -112,8 +115,8 @@ def measure_sheet_sizes(bench: Bench) -> list[dict[str, float]]:
 
 def make_sheet_table(rows: list[dict[str, float]]) -> Table:
     """Show the sizes of sheets."""
-    table = Table(title="Sizes of sheets, 4 options; relayed: a ballot, half of a sheet at once", title_justify="left")
-    names = ("direct", "relayed_half_sheet", "create")
+    table = Table(title="Sizes of sheets, 4 options; relayed: a ballot, part of a sheet at once", title_justify="left")
+    names = ("direct", "relayed_half_sheet", "relayed_tenth_of_sheet", "create")
     columns = ["voters", "sheet_size", "sheets", *names, *(f"{name}_amsterdam" for name in names)]
     for column in columns:
         table.add_column(column.replace("_", " "), justify="right")

@@ -21,7 +21,11 @@ PHASES = {
     "closed": "Closed",
     "cancelled": "Cancelled",
     "invalid": "Invalid",
+    "unknown": "Unknown version",
 }
+
+NAMELESS = {"unknown": "Election of an unknown version"}
+"""What an election is called whose definition is not shown, by its phase; others are called invalid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Pages:
         self._templates.filters["time"] = describe_time
         self._templates.filters["address"] = checksum_address
         self._templates.globals["phases"] = PHASES
+        self._templates.globals["nameless"] = NAMELESS
 
     def render_home(self, page: ElectionsPage) -> str:
         """Render the list of elections."""

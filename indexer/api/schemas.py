@@ -23,9 +23,10 @@ from indexer.api.verification_schemas import (
     NamedBy,
     NextLevelText,
     Repaired,
+    StateField,
     UnknownHeader,
 )
-from indexer.results.phase import Phase, State
+from indexer.results.phase import Phase
 from indexer.results.verdict import Level
 
 
@@ -50,7 +51,7 @@ class ElectionSummary(Schema):
     """An election in a list."""
 
     election: AddressText
-    title: Annotated[str | None, Field(description="None for an invalid election")]
+    title: Annotated[str | None, Field(description="None for an election that is invalid or of an unknown version")]
     phase: Phase
     opens_at: int
     closes_at: int
@@ -78,18 +79,29 @@ class ElectionBody(ElectionSummary):
     organizer: Annotated[AddressText, Field(description="Who created the box")]
     salt: HashText
     definition: Annotated[
-        dict[str, Any] | None, Field(description="All that is shown to voters; None for an invalid election")
+        dict[str, Any] | None,
+        Field(description="All that is shown to voters; None for an election that is invalid or of an unknown version"),
     ]
     definition_bytes: Annotated[BytesText, Field(description="The definition as it was hashed")]
     definition_hash: HashText
-    invalid_reason: Annotated[str | None, Field(description="Why the election is never counted")]
+    invalid_reason: Annotated[str | None, Field(description="Why the election is never counted; None unless invalid")]
+    unknown_version: Annotated[
+        int | None,
+        Field(
+            description="Version of the definition, where this server does not know it: the election is neither valid "
+            "nor invalid here, has no state, and is not counted; a newer QBallot can say more"
+        ),
+    ]
     sheet_bits: int
     sheet_roots: list[HashText]
-    max_ballot_bytes: int
+    max_ballot_bytes: Annotated[int, Field(description="Most bytes that a ballot may have")]
+    text_ballots: Annotated[
+        bool, Field(description="Whether voters sign their ballots as text (EIP-712 `string ballot`), not as bytes")
+    ]
     created: SourceBody
     head: Annotated[HashText, Field(description="Head of the hash chain, recomputed from the records")]
     batches: int
-    turnout: Annotated[TurnoutBody | None, Field(description="None for an invalid election")]
+    turnout: Annotated[TurnoutBody | None, Field(description="None for an election that is not counted")]
     block: Annotated[
         BlockBody,
         Field(description="The block that phase and numbers hold at: the last indexed, or one shortly before it"),
@@ -148,7 +160,7 @@ class ResultBody(Schema):
     chain_id: int
     factory: AddressText
     definition_hash: HashText
-    state: State
+    state: StateField
     state_text: str
     level: Annotated[Level, Field(description="The highest level of verification that was reached")]
     level_text: LevelText
@@ -162,7 +174,7 @@ class ResultBody(Schema):
     head: HashText
     turnout: TurnoutBody | None
     records: int
-    contests: Annotated[list[ContestBody], Field(description="Empty for a cancelled or invalid election")]
+    contests: Annotated[list[ContestBody], Field(description="Empty for an election that is cancelled or not counted")]
 
 
 class BallotBody(Schema):

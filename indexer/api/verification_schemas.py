@@ -21,6 +21,9 @@ class NamingBody(Schema):
     final: Annotated[bool, Field(description="Whether the operator calls it finalized")]
 
 
+StateField = Annotated[
+    State | None, Field(description="What the result says; null for an election of a version that is not known here")
+]
 LevelText = Annotated[str, Field(description="What that level shows, in words")]
 NextLevelText = Annotated[str | None, Field(description="Why the next level is not reached; None for the highest")]
 NamedBy = Annotated[
@@ -73,7 +76,7 @@ class VerificationBody(Schema):
 
     election: AddressText
     chain_id: int
-    state: State
+    state: StateField
     state_text: str
     level: Annotated[Level, Field(description="The highest level of verification that was reached")]
     level_text: LevelText

@@ -10,11 +10,11 @@ from __future__ import annotations
 from indexer.check.faults import Fault
 from indexer.storage.model import Election
 from qballot.core.address import checksum_address
-from qballot.core.definition import parse_definition
 from qballot.core.keccak import keccak
 from qballot.core.provenance import box_address, compute_implementation_address
 from qballot.core.types import Address
-from qballot.errors import DefinitionError
+from qballot.core.validity import read_valid_definition
+from qballot.errors import DefinitionError, InvalidElectionError, UnknownVersionError
 
 
 def find_wrong_rules(election: Election, factory: Address) -> Fault | None:
@@ -37,11 +37,26 @@ def find_wrong_rules(election: Election, factory: Address) -> Fault | None:
 
 
 def _find_wrong_verdict(election: Election) -> Fault | None:
-    """Compare whether an election is kept as valid with what its definition gives."""
-    kept = election.invalid_reason
+    """Compare whether an election is kept as valid, invalid or unknown with what its definition and rules give."""
+    found, expected = _read_verdict(election), _compute_verdict(election)
+    if found[0] == expected[0]:
+        return None
+    return Fault("validity", f"is kept as {found[0]}{found[1]}, expected {expected[0]}{expected[1]}")
+
+
+def _read_verdict(election: Election) -> tuple[str, str]:
+    """Return the verdict that is kept, and the reason."""
+    if election.invalid_reason is None:
+        return "valid", ""
+    verdict = "invalid" if election.unknown_version is None else f"of the unknown version {election.unknown_version}"
+    return verdict, f" ({election.invalid_reason!r})"
+
+
+def _compute_verdict(election: Election) -> tuple[str, str]:
     try:
-        parse_definition(election.definition)
-    except DefinitionError as error:
-        found = str(error).splitlines()
-        return None if kept is not None else Fault("validity", f"is kept as valid, expected invalid: {' '.join(found)}")
-    return None if kept is None else Fault("validity", f"is kept as invalid ({kept!r}), expected valid, and counted")
+        read_valid_definition(election.definition, election.arguments)
+    except (DefinitionError, InvalidElectionError) as error:
+        return "invalid", f": {' '.join(str(error).splitlines())}"
+    except UnknownVersionError as error:
+        return f"of the unknown version {error.found}", ""
+    return "valid", ", and counted"

@@ -12,14 +12,14 @@ from indexer.storage.model import Listing
 from qballot.core.definition import parse_definition
 from qballot.core.election import Definition
 from qballot.core.types import Hash32
-from qballot.errors import DefinitionError, StorageError
+from qballot.errors import DefinitionError, StorageError, UnknownVersionError
 
 KEPT_HEADINGS = 10_000
 
 
 @lru_cache(maxsize=256)
 def load_definition(data: bytes) -> Definition:
-    """Parse the bytes of a definition. Raises DefinitionError."""
+    """Parse the bytes of a definition. Raises DefinitionError, UnknownVersionError."""
     return parse_definition(data)
 
 
@@ -27,15 +27,15 @@ def require_definition(data: bytes) -> Definition:
     """Parse a definition that was valid when it was indexed. Raises StorageError when it no longer is."""
     try:
         return load_definition(data)
-    except DefinitionError as error:
+    except (DefinitionError, UnknownVersionError) as error:
         raise StorageError("another version made this index, by other rules for definitions: index again") from error
 
 
 def find_definition(data: bytes) -> Definition | None:
-    """Parse the bytes of a definition; None when it is invalid."""
+    """Parse the bytes of a definition; None when it is invalid, or of an unknown version."""
     try:
         return load_definition(data)
-    except DefinitionError:
+    except (DefinitionError, UnknownVersionError):
         return None
 
 
@@ -60,7 +60,7 @@ class Headings:
             return [item.number for item in listings if item.invalid_reason is None and not self._knows(item)]
 
     def find_headings(self, listings: Sequence[Listing], definitions: Mapping[int, bytes]) -> list[Heading | None]:
-        """Give each election's heading, None for an invalid one's. definitions: at least those that were missing."""
+        """Give each election's heading, None for one that is not counted. definitions: at least the missing ones."""
         return [None if item.invalid_reason is not None else self._find(item, definitions) for item in listings]
 
     def _knows(self, item: Listing) -> bool:

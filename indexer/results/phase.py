@@ -24,6 +24,8 @@ class Phase(StrEnum):
     CLOSED = "closed"
     CANCELLED = "cancelled"
     INVALID = "invalid"
+    UNKNOWN = "unknown"
+    """Of a version that this program does not know: it is not judged, and not counted here."""
 
 
 class State(StrEnum):
@@ -47,6 +49,8 @@ PHASE_BEGINS = {Phase.OPEN: "opened", Phase.CLOSED: "closed"}
 
 def compute_phase(election: Election | Listing, now: UnixSeconds) -> Phase:
     """Say where an election stands at a block with this timestamp."""
+    if election.unknown_version is not None:
+        return Phase.UNKNOWN
     if election.invalid_reason is not None:
         return Phase.INVALID
     if election.cancelled:
@@ -56,9 +60,11 @@ def compute_phase(election: Election | Listing, now: UnixSeconds) -> Phase:
     return Phase.OPEN if now < election.closes_at else Phase.CLOSED
 
 
-def compute_state(election: Election, now: UnixSeconds) -> State:
-    """Say what a result of the election can be at a block with this timestamp."""
+def compute_state(election: Election, now: UnixSeconds) -> State | None:
+    """Say what a result of the election can be at a block with this timestamp; None for one of an unknown version."""
     phase = compute_phase(election, now)
+    if phase is Phase.UNKNOWN:
+        return None
     if phase is Phase.INVALID:
         return State.INVALID
     if phase is Phase.CANCELLED:
@@ -70,6 +76,8 @@ def describe_state(election: Election, block: Block) -> str:
     """Say in words what a result of the election is at a block."""
     opens_at, closes_at = (describe_time(at) for at in (election.opens_at, election.closes_at))
     match compute_phase(election, block.timestamp):
+        case Phase.UNKNOWN:
+            return f"Not judged, and not counted here: {election.invalid_reason}."
         case Phase.INVALID:
             return f"Invalid, and never counted: {election.invalid_reason}"
         case Phase.CANCELLED:

@@ -163,7 +163,7 @@ def make_document(answer: ElectionAnswer) -> dict[str, Any]:
         "chain_id": answer.view.cursor.chain_id,
         "factory": checksum_address(answer.view.cursor.factory),
         "definition_hash": f"0x{election.arguments.definition_hash.hex()}",
-        "state": verdict.state.value,
+        "state": None if verdict.state is None else verdict.state.value,
         "state_text": verdict.state_text,
         **level_json(verdict),
         "unknown_header": unknown_header_json(answer.view.proofs.unknown_header),
@@ -182,7 +182,7 @@ def make_verification(answer: ElectionAnswer) -> dict[str, Any]:
     return {
         "election": checksum_address(election.box),
         "chain_id": answer.view.cursor.chain_id,
-        "state": verdict.state.value,
+        "state": None if verdict.state is None else verdict.state.value,
         "state_text": verdict.state_text,
         **level_json(verdict),
         "unknown_header": unknown_header_json(answer.view.proofs.unknown_header),

@@ -16,6 +16,7 @@ from indexer.results.words import (
     INDEXED,
     NEVER_COMPARED,
     NOT_CONSISTENT,
+    NOT_JUDGED,
     describe_consistent,
     describe_disagreement,
     describe_mismatch,
@@ -69,12 +70,13 @@ class Alarm:
 class Verdict:
     """What a result is worth.
 
-    level_text: what the level shows. next_level_text: why the next one is not reached; None for the highest.
-    alarm: None when nothing is contradicted. block: the block that all of it holds at. proven: what it rests on from
-    `proven` on, None below. repaired: what proofs have put right among its records, the latest first.
+    state: None for an election of an unknown version, which has no result. level_text: what the level shows.
+    next_level_text: why the next one is not reached; None for the highest. alarm: None when nothing is contradicted.
+    block: the block that all of it holds at. proven: what it rests on from `proven` on, None below. repaired: what
+    proofs have put right among its records, the latest first.
     """
 
-    state: State
+    state: State | None
     state_text: str
     level: Level
     level_text: str
@@ -93,7 +95,8 @@ def judge(election: Election, indexed: Block, proofs: Proofs, *, draws_lots: boo
     """
     repaired = tuple(map(describe_repair, proofs.repairs))
     if election.invalid_reason is not None:
-        return _judge_as(election, indexed, Level.INDEXED, INDEXED, NEVER_COMPARED)
+        why = NEVER_COMPARED if election.unknown_version is None else NOT_JUDGED
+        return _judge_as(election, indexed, Level.INDEXED, INDEXED, why)
     check = election.head_check
     usable = find_usable(election, indexed, proofs)
     if check is not None and _is_mismatch(election, check, usable):

@@ -13,6 +13,7 @@ INDEXED = "Indexed: read from the logs that endpoints gave."
 CONTRADICTED = "Indexed: read from the logs that endpoints gave, and CONTRADICTED by the chain."
 NOT_CONSISTENT = "Not consistent: the box's head does not follow from the records."
 NEVER_COMPARED = "Not consistent: nothing was compared with the chain, since an invalid election is never counted."
+NOT_JUDGED = "Not consistent: nothing was compared with the chain, since this version cannot judge the election."
 
 
 def describe_mismatch(check: HeadCheck) -> str:

@@ -77,6 +77,8 @@ class Election:
     arguments: what stands in the box's own code.
     head: recomputed from all batches. batches, records: how many there are.
     invalid_reason: why the election is never counted; None for a valid one.
+    unknown_version: its definition's version where this program does not know it. Then it is not invalid, and
+    `invalid_reason` says why it is not counted here.
     cancelled_at_block: where it was cancelled; None for one that is not, or that an index knew as cancelled before it
     kept this.
     voters_cast, weight_cast: how many have voted, and the weight of the ballots that count. Storage keeps both up, and
@@ -98,6 +100,7 @@ class Election:
     cancelled_at_block: BlockNumber | None = None
     voters_cast: int = 0
     weight_cast: int = 0
+    unknown_version: int | None = None
 
     @property
     def opens_at(self) -> UnixSeconds:
@@ -123,6 +126,7 @@ class Listing:
     records: int
     cancelled: bool
     invalid_reason: str | None
+    unknown_version: int | None = None
 
 
 class Batch(msgspec.Struct, frozen=True, gc=False):

@@ -162,7 +162,7 @@ def _boxes() -> Select[tuple[object, ...]]:
     """Elections with their head checks and their newest proofs, whose columns are named `proof_…`."""
     names = (
         "id", "box", "head", "salt", "definition_hash", "organizer", "opens_at", "closes_at", "sheet_bits", "voters",
-        "max_ballot_bytes", "sheet_roots",
+        "max_ballot_bytes", "sheet_roots", "text_ballots",
     )  # fmt: skip
     place = func.row_number().over(partition_by=LEDGER_PROOFS.c.box, order_by=LEDGER_PROOFS.c.block_number.desc())
     ranked = select(*_MARK, place.label("place")).subquery()

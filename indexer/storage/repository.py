@@ -55,6 +55,7 @@ _LISTED = [
     ELECTIONS.c[name]
     for name in (
         "id", "box", "definition_hash", "opens_at", "closes_at", "voters", "records", "cancelled", "invalid_reason",
+        "unknown_version",
     )
 ]  # fmt: skip
 

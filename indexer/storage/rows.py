@@ -62,6 +62,8 @@ def election_values(election: Election, number: int) -> dict[str, Any]:
         "invalid_reason": election.invalid_reason,
         "voters_cast": 0,
         "weight_cast": "0",
+        "text_ballots": arguments.text_ballots,
+        "unknown_version": election.unknown_version,
     }
 
 
@@ -148,6 +150,7 @@ def read_election(row: RowMapping) -> Election:
         cancelled_at_block=row["cancelled_at_block"],
         voters_cast=row["voters_cast"],
         weight_cast=int(row["weight_cast"]),
+        unknown_version=row["unknown_version"],
     )
 
 
@@ -163,6 +166,7 @@ def read_listing(row: RowMapping) -> Listing:
         records=row["records"],
         cancelled=row["cancelled"],
         invalid_reason=row["invalid_reason"],
+        unknown_version=row["unknown_version"],
     )
 
 
@@ -178,6 +182,7 @@ def read_arguments(row: RowMapping) -> BoxArguments:
         voters=row["voters"],
         max_ballot_bytes=row["max_ballot_bytes"],
         sheet_roots=tuple(Hash32(roots[at : at + _ROOT_BYTES]) for at in range(0, len(roots), _ROOT_BYTES)),
+        text_ballots=row["text_ballots"],
     )
 
 

@@ -62,6 +62,8 @@ class ElectionRow(Row, table=True):
     cancelled_at_block: int | None = Field(default=None, sa_type=BigInteger)
     voters_cast: int = Field(sa_type=BigInteger)
     weight_cast: str
+    text_ballots: bool
+    unknown_version: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class BatchRow(Row, table=True):

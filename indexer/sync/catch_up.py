@@ -175,7 +175,9 @@ class CatchUp:
 
     def _fold(self, fetched: FetchedRange, tip: Tip) -> RangeChange:
         for election in fetched.created:
-            if election.invalid_reason is not None:
+            if election.unknown_version is not None:
+                _log.warning("election not counted", box=checksum_address(election.box), reason=election.invalid_reason)
+            elif election.invalid_reason is not None:
                 _log.error("invalid election", box=checksum_address(election.box), reason=election.invalid_reason)
         created = {election.box for election in fetched.created}
         known = self._known.load(dict.fromkeys(event.box for event in fetched.events if event.box not in created))

@@ -1,7 +1,8 @@
 """Is a new box what the factory's event says? Its address is recomputed, its definition read.
 
 A box that fails is kept with the reason, shown as invalid and never counted: only its endpoint, its organizer or its
-definition can be at fault, and none of them should stop the other elections.
+definition can be at fault, and none of them should stop the other elections. One whose definition is of an unknown
+version is kept likewise, and not called invalid.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 from indexer.storage.model import Election, Source
 from qballot.chain.contracts import BallotBoxCreated
 from qballot.chain.creation import check_provenance, read_event_arguments
-from qballot.core.definition import parse_definition
 from qballot.core.types import Address
-from qballot.errors import DefinitionError, ProofError
+from qballot.core.validity import read_valid_definition
+from qballot.errors import DefinitionError, ProofError, UnknownVersionError
 
 MAX_REASON_CHARACTERS = 2_000
 
@@ -19,17 +20,20 @@ MAX_REASON_CHARACTERS = 2_000
 def build_election(
     event: BallotBoxCreated, source: Source, code: bytes, *, factory: Address, implementation: Address
 ) -> Election:
-    """Make the election that a creation event announces, with the reason if it is invalid.
+    """Make the election that a creation event announces, with the reason if it is not counted.
 
     code: what stands on chain at the box's address. Its number is given when it is written.
     """
     reason: str | None = None
+    unknown_version: int | None = None
     arguments = read_event_arguments(event)
     try:
         arguments = check_provenance(event, code, factory=factory, implementation=implementation)
-        parse_definition(event.definition)
+        read_valid_definition(event.definition, arguments)
     except (ProofError, DefinitionError) as error:
         reason = make_printable(str(error))
+    except UnknownVersionError as error:
+        reason, unknown_version = str(error), int(error.found)
     return Election(
         number=0,
         box=event.box,
@@ -42,6 +46,7 @@ def build_election(
         records=0,
         cancelled=False,
         invalid_reason=reason,
+        unknown_version=unknown_version,
     )
 
 

@@ -98,7 +98,7 @@ class HeadDesk:
         except NoProofError as error:
             failure, unknown = make_printable(str(error)), _read_form(error, at)
             if not error.lasting:
-                return _Found((), failure=failure, unknown=unknown)
+                return _Found((), failure=failure)
         except ChainError as error:
             return _Found((), failure=make_printable(str(error)))
         try:

@@ -59,8 +59,8 @@ class Prover:
     def ask(self, question: Callable[[Member, Rpc], T]) -> T:
         """Put a question to the first endpoint that may be asked and gives proofs, and to the next ones while it fails.
 
-        Where all fail: raises FalseProofError if any gave a false proof; else NoProofError if any gives none, lasting
-        unless one has merely not this block's, and a HeaderFormError if any has headers of an unknown form; else
+        Where all fail: raises HeaderFormError if any has headers of an unknown form; else FalseProofError if any gave a
+        false proof; else NoProofError if any gives none, lasting unless one has merely not this block's; else
         EndpointError.
         """
         errors: list[ChainError] = []
@@ -114,12 +114,12 @@ def _choose(errors: Sequence[ChainError]) -> ChainError:
     none = [error for error in errors if isinstance(error, NoProofError)]
     names = ", ".join(error.endpoint for error in errors if isinstance(error, EndpointError))
     said = "no endpoint proves it: " + "; ".join(str(error) for error in dict.fromkeys([*false, *errors]))
+    unknown = next((error for error in none if isinstance(error, HeaderFormError)), None)
+    if unknown is not None:
+        # First of all: whoever leaves an unknown field out of a header seems to give a false one.
+        return HeaderFormError(names, unknown.problem, fields=unknown.fields)
     if false:
         return FalseProofError(names, said)
-    unknown = next((error for error in none if isinstance(error, HeaderFormError)), None)
-    lasting = all(error.lasting for error in none)
-    if unknown is not None:
-        return HeaderFormError(names, unknown.problem, fields=unknown.fields, lasting=lasting)
     if none:
-        return NoProofError(names, said, lasting=lasting)
+        return NoProofError(names, said, lasting=all(error.lasting for error in none))
     return EndpointError(names, said)

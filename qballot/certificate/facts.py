@@ -14,7 +14,7 @@ from qballot.core.tally.outcome import show_total
 from qballot.core.tally.render import VERDICTS, describe_ballots, describe_outcome
 from qballot.core.tally.result import ContestResult
 from qballot.core.types import Hash32
-from qballot.errors import ProofError
+from qballot.errors import ProofError, QballotError
 from qballot.evidence.trust import Trust
 
 STATES = {
@@ -72,9 +72,12 @@ def collect_facts(found: Verification, trust: Trust, digest: Hash32, address: st
     """Put what was verified into words.
 
     trust: who names the block's hash. digest: keccak256 of the evidence's file. address: where it is published.
-    Raises ProofError for evidence that does not hold, and for that of an invalid election: neither has a result.
+    Raises ProofError for evidence that does not hold, and for that of an invalid election, QballotError for what was
+    made for a newer version: none of them has a result.
     """
     origin, proven, definition, state = found.origin, found.proven, found.definition, found.state
+    if found.unknown is not None:
+        raise QballotError(f"no certificate: {found.unknown.text}")
     if found.failure is not None:
         failure = found.failure
         raise ProofError(f"no certificate: step {failure.check.number}, {failure.check.id}: {failure.text}")

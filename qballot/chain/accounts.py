@@ -17,7 +17,7 @@ from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from pydantic import SecretBytes, SecretStr
 
 from qballot.core.address import checksum_address
-from qballot.core.signing import CURVE_ORDER, address_of_key, ballot_digest, sign_digest
+from qballot.core.signing import CURVE_ORDER, BallotForm, address_of_key, ballot_digest, sign_digest
 from qballot.core.types import Address, ChainId, Hash32, VoterIndex
 from qballot.errors import InputError, SettingsError
 
@@ -50,7 +50,16 @@ class Signer(Protocol):
         """
         ...
 
-    def sign_ballot(self, chain_id: ChainId, box: Address, voter: VoterIndex, cast_at: int, ballot: bytes) -> bytes:
+    def sign_ballot(
+        self,
+        chain_id: ChainId,
+        box: Address,
+        voter: VoterIndex,
+        cast_at: int,
+        ballot: bytes,
+        *,
+        form: BallotForm = BallotForm.BYTES,
+    ) -> bytes:
         """Sign the EIP-712 ballot of `qballot.core.signing.ballot_typed_data` and return `r` ‖ `vs`, 64 bytes."""
         ...
 
@@ -89,9 +98,19 @@ class LocalSigner:
         v, r, s = signature[32] >> 7, int.from_bytes(signature[:32]), int.from_bytes(signature[32:]) & (2**255 - 1)
         return TypedTransaction.from_dict({**fields, "v": v, "r": r, "s": s}).encode()
 
-    def sign_ballot(self, chain_id: ChainId, box: Address, voter: VoterIndex, cast_at: int, ballot: bytes) -> bytes:
+    def sign_ballot(
+        self,
+        chain_id: ChainId,
+        box: Address,
+        voter: VoterIndex,
+        cast_at: int,
+        ballot: bytes,
+        *,
+        form: BallotForm = BallotForm.BYTES,
+    ) -> bytes:
         """Sign a ballot, as of `Signer`."""
-        return sign_digest(self._key.get_secret_value(), ballot_digest(chain_id, box, voter, cast_at, ballot))
+        digest = ballot_digest(chain_id, box, voter, cast_at, ballot, form=form)
+        return sign_digest(self._key.get_secret_value(), digest)
 
     def reveal(self) -> SecretBytes:
         """Return the key, to be put into a keystore."""

@@ -17,7 +17,7 @@ from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
 
 from qballot.core.address import checksum_address, parse_address
-from qballot.core.signing import ballot_digest, ballot_typed_data, compact_signature, recover_signer
+from qballot.core.signing import BallotForm, ballot_digest, ballot_typed_data, compact_signature, recover_signer
 from qballot.core.types import Address, ChainId, VoterIndex
 from qballot.errors import InputError, ProofError, ToolError
 
@@ -63,15 +63,24 @@ class ApeSigner:
         self._check(raw, fields)
         return raw
 
-    def sign_ballot(self, chain_id: ChainId, box: Address, voter: VoterIndex, cast_at: int, ballot: bytes) -> bytes:
+    def sign_ballot(
+        self,
+        chain_id: ChainId,
+        box: Address,
+        voter: VoterIndex,
+        cast_at: int,
+        ballot: bytes,
+        *,
+        form: BallotForm = BallotForm.BYTES,
+    ) -> bytes:
         """Sign a ballot, as of `Signer`. Raises ToolError when the account declines, ProofError."""
         arguments = (chain_id, box, voter, cast_at, ballot)
-        message = encode_typed_data(full_message=ballot_typed_data(*arguments))
+        message = encode_typed_data(full_message=ballot_typed_data(*arguments, form=form))
         signature = self._account.sign_message(message)
         if signature is None:
             raise self._declined("the ballot")
         compact = compact_signature(_to_int(signature.r), _to_int(signature.s), int(signature.v))
-        if recover_signer(ballot_digest(*arguments), compact) != self._address:
+        if recover_signer(ballot_digest(*arguments, form=form), compact) != self._address:
             raise ProofError(f"the account {checksum_address(self._address)} signed something else than the ballot")
         return compact
 

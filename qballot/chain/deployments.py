@@ -54,6 +54,7 @@ class ElectionFacts(msgspec.Struct, frozen=True, kw_only=True):
     sheet_bits: int
     voters: int
     max_ballot_bytes: int
+    text_ballots: bool = False
 
 
 class DeploymentRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

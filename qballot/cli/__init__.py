@@ -1,8 +1,9 @@
 """The `qballot` command: one file a group of commands, all joined here.
 
-Data goes to stdout, progress and errors to stderr. Exit status: 0 done, 1 failed, 2 wrong usage, 3 a verification found
-a mismatch, 4 what was verified is partial, since ballots can follow. Command modules import services inside their
-functions, so that `--help` and the small commands do not wait for SQLAlchemy or FastAPI to load.
+Data goes to stdout, progress and errors to stderr. Exit status: 0 done, 1 failed, or made for a newer version, 2 wrong
+usage, 3 a verification found a mismatch, 4 what was verified is partial, since ballots can follow. Command modules
+import services inside their functions, so that `--help` and the small commands do not wait for SQLAlchemy or FastAPI to
+load.
 """
 
 from __future__ import annotations

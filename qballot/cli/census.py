@@ -13,7 +13,8 @@ from qballot.cli.census_proofs import check_command, import_command, proof_comma
 from qballot.cli.census_report import describe_census, format_report
 from qballot.cli.census_token import from_token_command, reproduce_command
 from qballot.cli.files import read_text, write_same
-from qballot.core.census import build_census
+from qballot.cli.options import SheetSizeOption
+from qballot.core.census import build_census, read_sheet_size
 from qballot.core.census_file import dump_census, parse_voters_csv
 
 app = typer.Typer(no_args_is_help=True, help="Build, prove, publish and compare censuses.")
@@ -35,10 +36,7 @@ def _group() -> None:
 def build_command(
     voters: Annotated[Path, typer.Argument(metavar="VOTERS.csv", help="Columns `address` and, if wanted, `weight`.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where the census file goes.")] = Path("census.json"),
-    sheet_bits: Annotated[
-        int | None,
-        typer.Option(min=0, max=16, help="2**N voters a sheet; by default 10, or more when the electorate needs it."),
-    ] = None,
+    sheet_size: SheetSizeOption = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a different file.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON with every sheet root.")] = False,
 ) -> None:
@@ -48,8 +46,9 @@ def build_command(
 
     Example: qballot census build voters.csv -o census.json
     """
+    sheet_bits = None if sheet_size is None else read_sheet_size(sheet_size)
     census = build_census(parse_voters_csv(read_text(voters)), sheet_bits)
     data = dump_census(census)
     write_same(output, data, overwrite=force)
-    report = describe_census(census, output, data)
+    report = describe_census(census, output, data, is_size_chosen=sheet_size is not None)
     typer.echo(json.dumps(report, indent=2) if as_json else format_report(report))

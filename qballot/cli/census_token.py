@@ -11,8 +11,16 @@ import typer
 
 from qballot.cli.census_report import describe_census, format_report
 from qballot.cli.files import read_bytes, write_same
-from qballot.cli.options import JsonOption, NetworkOption, RpcUrlOption, connect, override_settings
+from qballot.cli.options import (
+    JsonOption,
+    NetworkOption,
+    RpcUrlOption,
+    SheetSizeOption,
+    connect,
+    override_settings,
+)
 from qballot.core.address import parse_address
+from qballot.core.census import read_sheet_size
 from qballot.core.census_file import dump_census, load_census
 from qballot.core.census_recipe import TokenKind, TokenRecipe
 from qballot.errors import InputError, ProofError
@@ -55,9 +63,7 @@ def from_token_command(
     ignore_supply: Annotated[
         bool, typer.Option("--ignore-supply", help="Go on though the holders do not add up to the total supply.")
     ] = False,
-    sheet_bits: Annotated[
-        int | None, typer.Option(min=0, max=16, help="2**N voters a sheet; by default 10, or more when needed.")
-    ] = None,
+    sheet_size: SheetSizeOption = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Where the census file goes.")] = Path("census.json"),
     force: Annotated[bool, typer.Option("--force", help="Overwrite a different file.")] = False,
     rpc_url: RpcUrlOption = None,
@@ -86,6 +92,7 @@ def from_token_command(
         follow_delegation=follow_delegation,
         ignore_supply=ignore_supply,
     )
+    sheet_bits = None if sheet_size is None else read_sheet_size(sheet_size)
     settings = override_settings(rpc_url=rpc_url, network=network)
     with connect(settings) as rpc:
         with show_progress() as report:
@@ -94,7 +101,7 @@ def from_token_command(
             )
         data = dump_census(census)
         write_same(output, data, overwrite=force)
-        described = describe_census(census, output, data)
+        described = describe_census(census, output, data, is_size_chosen=sheet_size is not None)
         typer.echo(json.dumps(described, indent=2) if as_json else format_report(described))
         if census.recipe is not None:
             if find_unfinal(rpc, census.recipe) is not None:

@@ -52,7 +52,7 @@ def certificate_command(
             raise InputError(f"{path}: found the suffix {path.suffix!r}, expected .pdf or .html")
     settings = override_settings(network=network, factory=factory)
     checked = check_source(source, block_hash, rpc, census, settings)
-    if checked.verification.failure is not None or checked.trust is None or checked.evidence is None:
+    if not checked.verification.holds or checked.trust is None or checked.evidence is None:
         end_with_status(checked.verification)
         return
     # Loading what draws takes a moment, which no other command should wait for.

@@ -91,6 +91,11 @@ def _recorded_salt(records: Deployments, address: Address) -> Hash32 | None:
     return None if record is None or record.election is None else parse_salt(record.election.salt)
 
 
+def _describe_ballots(report: CheckReport) -> str:
+    form = "text" if report.facts["text_ballots"] else "bytes"
+    return f"signed as {form}, at most {report.facts['max_ballot_bytes']:,} bytes each"
+
+
 def _format_report(report: CheckReport) -> str:
     lines = [f"{checksum_address(report.address)}: {report.kind}, at block {report.block_number}"]
     for check in report.checks:
@@ -103,5 +108,6 @@ def _format_report(report: CheckReport) -> str:
             f"opens        {opens}, {format_moment(opens)}",
             f"closes       {closes}, {format_moment(closes)}",
             f"voters       {report.facts['voters']:,}",
+            f"ballots      {_describe_ballots(report)}",
         ]
     return "\n".join(lines)

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 RpcUrlOption = Annotated[
     str | None, typer.Option("--rpc-url", "--rpc", metavar="URL", help="Endpoint of a node; else QBALLOT_RPC_URL.")
 ]
+SheetSizeOption = Annotated[
+    int | None,
+    typer.Option(
+        "--sheet-size",
+        metavar="VOTERS",
+        help="Voters a sheet, a power of two up to 65,536; by default 1,024, or more if the electorate needs it.",
+    ),
+]
 DatabaseOption = Annotated[
     str | None,
     typer.Option(

@@ -29,14 +29,14 @@ from qballot.cli.trusted_hash import (
     open_source,
     read_block_hash,
 )
-from qballot.cli.verification_report import Line, describe_receipt, print_lines, receipt_to_json
+from qballot.cli.verification_report import Line, describe_receipt, end_with_failure, print_lines, receipt_to_json
 from qballot.core.address import checksum_address, parse_address
 from qballot.core.ballot_words import describe_ballot
 from qballot.core.definition import parse_definition_document
 from qballot.core.proof import ReceiptCheck, ReceiptVerification, read_receipt_file, verify_receipt_file
 from qballot.core.proof.receipt_file import MAX_RECEIPT_FILE_BYTES
 from qballot.core.types import Address
-from qballot.errors import DecodeError, ProofError
+from qballot.errors import DecodeError, UnknownVersionError
 from qballot.settings import Settings
 
 if TYPE_CHECKING:
@@ -116,7 +116,8 @@ def verify_command(
 ) -> None:
     """Verify the receipt of one ballot in five steps: that the block with this hash has it in the box's log.
 
-    Nobody is asked unless --rpc names endpoints. Exit status: 0 it holds, 3 something does not, 1 this is no receipt.
+    Nobody is asked unless --rpc names endpoints. Exit status: 0 it holds, 3 something does not, 1 this is no receipt,
+    or one that was made for a newer version of QBallot.
 
     Example: qballot receipt verify receipt.json --box $BOX --rpc http://127.0.0.1:8545
     """
@@ -132,10 +133,7 @@ def verify_command(
             print_lines([Line("The box is the one that the receipt names: --box compares it with your election's.")])
         if question is not None and found.record is not None:
             print_lines(Line(f"  {words}") for words in describe_ballot(question, found.record.ballot).lines)
-    failure = found.failure
-    if failure is not None:
-        words = f"step {failure.check.number}, {failure.check.id}: {failure.text}"
-        raise DecodeError(words) if failure.check is ReceiptCheck.FORMAT else ProofError(words)
+    end_with_failure(found, ReceiptCheck.FORMAT)
 
 
 def check_receipt(
@@ -150,7 +148,7 @@ def check_receipt(
         data = _read_some(pieces)
     try:
         receipt = read_receipt_file(data)
-    except DecodeError:
+    except (DecodeError, UnknownVersionError):
         return verify_receipt_file(data, by_hand, box=box), None
     trust = ask_for_trust(receipt.header, by_hand, rpc, settings)
     return verify_receipt_file(data, trust.block_hash, box=box, chain_id=find_chain(trust, settings)), trust

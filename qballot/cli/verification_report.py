@@ -7,17 +7,31 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qballot.core.address import checksum_address
 from qballot.core.moments import format_moment
-from qballot.core.proof import EvidenceCheck, Outcome, ReceiptVerification, ResultState, StepReport, Verification
+from qballot.core.proof import (
+    Check,
+    EvidenceCheck,
+    Outcome,
+    ReceiptVerification,
+    ResultState,
+    StepReport,
+    Verification,
+)
 from qballot.core.tally.leading import show_leading
 from qballot.core.tally.result import ElectionResult
 from qballot.core.types import Address, ChainId
+from qballot.errors import DecodeError, ProofError, QballotError
 
 if TYPE_CHECKING:
     from qballot.core.proof import Header
     from qballot.core.types import Hash32
     from qballot.evidence import Trust
 
-MARKS = {Outcome.HOLDS: ("  ok  ", "green"), Outcome.FAILS: ("FAILED", "bold red"), Outcome.SKIPPED: (" skip ", "dim")}
+MARKS = {
+    Outcome.HOLDS: ("  ok  ", "green"),
+    Outcome.FAILS: ("FAILED", "bold red"),
+    Outcome.UNKNOWN: ("  ??  ", "bold yellow"),
+    Outcome.SKIPPED: (" skip ", "dim"),
+}
 
 
 class Line(NamedTuple):
@@ -77,7 +91,7 @@ def describe_evidence(found: Verification, trust: Trust | None, *, verbose: bool
     yield from describe_steps(found.steps, verbose=verbose)
     yield Line("")
     if found.state is None:
-        yield Line("NOT VERIFIED", "bold red")
+        yield _describe_end(found)
         return
     yield from _describe_worth(found, trust)
     result = get_result(found)
@@ -98,7 +112,7 @@ def describe_receipt(found: ReceiptVerification, trust: Trust | None, *, verbose
     yield Line("")
     record = found.record
     if record is None:
-        yield Line("NOT VERIFIED", "bold red")
+        yield _describe_end(found)
         return
     if trust is not None:
         yield Line(f"level       {trust.level_text}")
@@ -126,9 +140,34 @@ def describe_steps(steps: Sequence[StepReport], *, verbose: bool = False) -> Ite
         if verbose or step.outcome is not Outcome.HOLDS:
             yield Line(f"           {step.text}")
         left = steps[place + 1 :]
-        if step.outcome is Outcome.FAILS and left and all(item.outcome is Outcome.SKIPPED for item in left):
+        stops = step.outcome in (Outcome.FAILS, Outcome.UNKNOWN)
+        if stops and left and all(item.outcome is Outcome.SKIPPED for item in left):
             yield Line(f"           not reached: {left[0].check.number} to {left[-1].check.number}", "dim")
             return
+
+
+def end_with_failure(found: Verification | ReceiptVerification, form: Check) -> None:
+    """Raise what a verification ended with, unless it holds. form: the step that reads the file.
+
+    Raises ProofError where something does not hold; DecodeError where the file is none of its kind and QballotError
+    where it was made for a newer version, so that neither is taken for a mismatch.
+    """
+    if found.unknown is not None:
+        raise QballotError(_name_step(found.unknown))
+    if found.failure is not None:
+        words = _name_step(found.failure)
+        raise DecodeError(words) if found.failure.check is form else ProofError(words)
+
+
+def _name_step(step: StepReport) -> str:
+    return f"step {step.check.number}, {step.check.id}: {step.text}"
+
+
+def _describe_end(found: Verification | ReceiptVerification) -> Line:
+    """Say that nothing came of it."""
+    if found.unknown is not None:
+        return Line("NOT VERIFIED: it was made for a newer version of QBallot, which can say more", "bold yellow")
+    return Line("NOT VERIFIED", "bold red")
 
 
 def _describe_box(box: Address, chain_id: ChainId) -> Iterator[Line]:

@@ -23,9 +23,15 @@ from qballot.cli.trusted_hash import (
     open_source,
     read_block_hash,
 )
-from qballot.cli.verification_report import describe_evidence, evidence_to_json, get_result, print_lines
+from qballot.cli.verification_report import (
+    describe_evidence,
+    end_with_failure,
+    evidence_to_json,
+    get_result,
+    print_lines,
+)
 from qballot.core.proof import EvidenceCheck, ResultState, Verification
-from qballot.errors import DecodeError, ProofError
+from qballot.errors import DecodeError, UnknownVersionError
 from qballot.settings import Settings
 
 if TYPE_CHECKING:
@@ -69,7 +75,7 @@ def verify_command(
 
     Nobody is asked unless --rpc names endpoints, so that it needs no network. It says who names the block hash; without
     --block-hash or --rpc nobody does. Exit status: 0 verified, and complete or cancelled; 4 verified, but ballots can
-    follow; 3 something does not hold; 1 the file is no evidence.
+    follow; 3 something does not hold; 1 the file is no evidence, or was made for a newer version of QBallot.
 
     Example: qballot verify evidence.jsonl --rpc http://127.0.0.1:8545
     """
@@ -134,8 +140,8 @@ def check_source(
     with open_source(find_evidence_url(source)) as pieces:
         try:
             evidence = read_evidence(pieces)
-        except DecodeError as error:
-            steps = end_at_first(EvidenceCheck, str(error))
+        except (DecodeError, UnknownVersionError) as error:
+            steps = end_at_first(EvidenceCheck, error)
             return Checked(Verification(steps, by_hand, is_trust_own=by_hand is None), None, None)
     whole = evidence if census is None else attach_census(evidence, read_bytes(census))
     trust = ask_for_trust(evidence.header, by_hand, rpc, settings)
@@ -143,11 +149,8 @@ def check_source(
 
 
 def end_with_status(found: Verification) -> None:
-    """End the command as the verification ended. Raises ProofError, DecodeError, typer.Exit."""
-    failure = found.failure
-    if failure is not None:
-        words = f"step {failure.check.number}, {failure.check.id}: {failure.text}"
-        raise DecodeError(words) if failure.check is EvidenceCheck.FORMAT else ProofError(words)
+    """End the command as the verification ended. Raises as `end_with_failure`, and typer.Exit."""
+    end_with_failure(found, EvidenceCheck.FORMAT)
     if found.state is ResultState.PARTIAL:
         raise typer.Exit(EXIT_PARTIAL)
 

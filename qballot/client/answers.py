@@ -93,8 +93,9 @@ class Turnout(Answer):
 class ElectionSummary(Answer):
     """An election in a list.
 
-    title: None for an invalid one. phase: `upcoming`, `open`, `closed`, `cancelled` or `invalid`, at the last indexed
-    block. records: ballots in the box, replaced ones included.
+    title: None for one that is not counted. phase: `upcoming`, `open`, `closed`, `cancelled`, `invalid` or `unknown`
+    (of a version that the server does not know), at the last indexed block. records: ballots in the box, replaced ones
+    included.
     """
 
     election: _Address
@@ -120,7 +121,9 @@ class ElectionPage(Answer):
 class Election(ElectionSummary):
     """One election with its rules, as they hold at `block`.
 
-    definition: all that is shown to voters, None for an invalid election, which says why in `invalid_reason`.
+    definition: all that is shown to voters, None for an invalid election, which says why in `invalid_reason`, and for
+    one whose definition is of a version that the server does not know, `unknown_version`. text_ballots: whether voters
+    sign their ballots as text.
     definition_bytes: as they were hashed. head: of the hash chain, recomputed by the server from the records.
     """
 
@@ -132,9 +135,11 @@ class Election(ElectionSummary):
     definition_bytes: _Bytes
     definition_hash: _Hash
     invalid_reason: str | None
+    unknown_version: int | None
     sheet_bits: int
     sheet_roots: tuple[_Hash, ...]
     max_ballot_bytes: int
+    text_ballots: bool
     created: Source
     head: _Hash
     batches: int
@@ -215,11 +220,12 @@ class Verification(Answer):
     for the block's hash, of whom `needed` must agree. alarm: what contradicts the result (alarm_kind `mismatch`) or the
     chain that it rests on (`disagreement`). repaired: what was put right, the latest first. unknown_header: why
     nothing is proven at a block or later; None while every header's form is known. proof: None below `proven`.
+    state: None for an election of a version that the server does not know.
     """
 
     election: _Address
     chain_id: ChainId
-    state: str
+    state: str | None
     state_text: str
     level: str
     level_text: str
@@ -238,8 +244,10 @@ class Verification(Answer):
 class Result(Answer):
     """An election's result and what it is worth: `state` and `level`, each with a text for people, at `block`.
 
+    state: None for an election of a version that the server does not know, which has no result.
+
     next_level_text, named_by, alarm, alarm_kind, repaired, unknown_header: as of `Verification`. With an alarm of the
-    kind `mismatch` it is not to be relied on. contests: empty for a cancelled or invalid election.
+    kind `mismatch` it is not to be relied on. contests: empty for an election that is cancelled or not counted.
     """
 
     election: _Address
@@ -247,7 +255,7 @@ class Result(Answer):
     chain_id: ChainId
     factory: _Address
     definition_hash: _Hash
-    state: str
+    state: str | None
     state_text: str
     level: str
     level_text: str

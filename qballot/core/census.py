@@ -29,7 +29,11 @@ MAX_WEIGHT = 2**96 - 1
 """Greatest weight of one voter: what a record's field holds."""
 
 DEFAULT_SHEET_BITS = 10
-"""1,024 voters a sheet: ten hashes prove a direct cast, and a sheet's batches fit in a transaction."""
+"""1,024 voters a sheet: the cheapest size from 128 to 1,024 where most ballots are brought in batches.
+
+A smaller sheet saves one element of a direct cast's proof for each halving, but doubles the roots that creation pays
+for, and splits the ballots that wait into more and smaller batches. docs/census.md has the figures of both forks.
+"""
 
 MAX_VOTERS = MAX_SHEETS << MAX_SHEET_BITS
 """Most voters of one election: as many of the greatest sheets as a box's code has room for."""
@@ -160,6 +164,16 @@ def choose_sheet_bits(voters: int) -> int:
     return _find_sheet_bits(voters, DEFAULT_SHEET_BITS)
 
 
+def read_sheet_size(size: int) -> int:
+    """Return the sheet_bits of sheets of this many voters. Raises InputError unless it is a power of two to 65,536."""
+    bits = size.bit_length() - 1
+    if not 0 < size <= 1 << MAX_SHEET_BITS:
+        raise InputError(f"found sheets of {size} voters, expected a power of two from 1 to {1 << MAX_SHEET_BITS:,}")
+    if size != 1 << bits:
+        raise InputError(f"found sheets of {size} voters, expected a power of two, such as {1 << bits} or {2 << bits}")
+    return bits
+
+
 def build_census(
     rows: Iterable[tuple[Address, Weight]], sheet_bits: int | None = None, recipe: TokenRecipe | None = None
 ) -> Census:
@@ -228,8 +242,8 @@ def _settle_sheet_bits(voters: int, sheet_bits: int | None) -> int:
     sheets = count_sheets(voters, sheet_bits)
     if sheets > MAX_SHEETS:
         raise InputError(
-            f"sheet_bits {sheet_bits} makes {sheets:,} sheets of {voters:,} voters; a ballot box holds {MAX_SHEETS}: "
-            f"the least that fits is {_find_sheet_bits(voters, sheet_bits)}"
+            f"{voters:,} voters in sheets of {1 << sheet_bits:,} make {sheets:,} sheets; "
+            f"a ballot box holds {MAX_SHEETS}: choose sheets of at least {1 << _find_sheet_bits(voters, sheet_bits):,}"
         )
     return sheet_bits
 

@@ -22,6 +22,7 @@ from qballot.core.address import checksum_address, parse_address, parse_checksum
 from qballot.core.census import MAX_WEIGHT, Census, build_census
 from qballot.core.census_recipe import RecipeDocument, TokenRecipe, read_recipe, write_recipe
 from qballot.core.types import Address, Weight
+from qballot.core.versions import refuse_unknown_version
 from qballot.errors import CensusError, InputError, ProofError
 
 CENSUS_VERSION = 1
@@ -43,12 +44,6 @@ class _CensusDocument(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=
     sheet_bits: int
     sheet_roots: list[str]
     voters: list[tuple[str, str]]
-
-
-class _CensusVersion(msgspec.Struct):
-    """The one field that every version of the census file has."""
-
-    qballot_census: int
 
 
 def parse_voters_csv(text: str) -> list[tuple[Address, Weight]]:
@@ -160,13 +155,11 @@ def _read_recipe(document: _CensusDocument) -> TokenRecipe | None:
 
 
 def _decode_document(data: bytes) -> _CensusDocument:
+    refuse_unknown_version(data, "qballot_census", CENSUS_VERSION, "census file version")
     try:
-        version = msgspec.json.decode(data, type=_CensusVersion).qballot_census
-        if version == CENSUS_VERSION:
-            return msgspec.json.decode(data, type=_CensusDocument)
+        return msgspec.json.decode(data, type=_CensusDocument)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(f"not a census file: {error}") from error
-    raise InputError(f"expected a census file of version {CENSUS_VERSION}; found {version}")
 
 
 def _check_roots(found: Sequence[str], census: Census) -> None:

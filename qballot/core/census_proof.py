@@ -19,6 +19,7 @@ from qballot.core.census import Census, CensusEntry, count_sheets, verify_entry
 from qballot.core.merkle import proof_positions
 from qballot.core.provenance import BoxArguments
 from qballot.core.types import Address, Hash32, VoterIndex, Weight
+from qballot.core.versions import refuse_unknown_version
 from qballot.errors import InputError, NotInCensusError, ProofError
 
 PROOF_VERSION = 1
@@ -95,13 +96,11 @@ def is_voter_proof(data: bytes) -> bool:
 
 def load_voter_proof(data: bytes) -> VoterProof:
     """Read the file's bytes. Raises InputError when they are not in the one form; whether it proves is not said yet."""
+    refuse_unknown_version(data, "qballot_census_proof", PROOF_VERSION, "version of a voter's proof")
     try:
         document = msgspec.json.decode(data, type=_ProofDocument)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(f"not a voter's proof: {error}") from error
-    if document.qballot_census_proof != PROOF_VERSION:
-        found = document.qballot_census_proof
-        raise InputError(f"expected a voter's proof of version {PROOF_VERSION}; found {found}")
     if msgspec.json.encode(document) != data:
         raise InputError("the voter's proof is not in its one form (RFC 8785, no newline at the end)")
     if not _WEIGHT.fullmatch(document.weight):

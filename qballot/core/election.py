@@ -190,3 +190,8 @@ class Definition:
     def ballot_length(self) -> int:
         """Bytes of a ballot: one for every option of every contest."""
         return sum(len(contest.options) for contest in self.contests)
+
+    @property
+    def longest_ballot(self) -> int:
+        """Bytes of the longest ballot that is counted, which a box must take: all have one length."""
+        return self.ballot_length

@@ -5,20 +5,23 @@
 
 The signature covers chain, box, voter, `cast_at` and ballot (`qballot.core.signing`); weight and account are the
 census's, `words` are for people and nothing reads them. `proof`, which may be left out, is the voter's in the census.
+`"form": "text"` comes last where the box takes ballots that are signed as text, and is left out otherwise.
 Whoever holds the file can bring the ballot, and nothing else.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 
 from qballot.core.address import checksum_address, parse_address
 from qballot.core.census import MAX_WEIGHT
 from qballot.core.records import DIRECT_BIT, MAX_RECORD_BALLOT_BYTES, Record, SignedRecord
-from qballot.core.signing import COMPACT_SIGNATURE_BYTES, ballot_digest, compact_signature, recover_signer
+from qballot.core.signing import COMPACT_SIGNATURE_BYTES, BallotForm, ballot_digest, compact_signature, recover_signer
 from qballot.core.types import Address, ChainId, Hash32, VoterIndex, Weight
+from qballot.core.versions import refuse_unknown_version
 from qballot.errors import InputError, ProofError
 
 SIGNED_BALLOT_VERSION = 1
@@ -35,7 +38,8 @@ FULL_SIGNATURE_BYTES = 65
 class SignedBallot:
     """One ballot that its voter signed, for one box on one chain.
 
-    account: who signed, as is checked when one is read. words: for people. proof: in the census, or None.
+    account: who signed, as is checked when one is read. words: for people. proof: in the census, or None. form: how it
+    was signed.
     """
 
     chain_id: ChainId
@@ -44,6 +48,7 @@ class SignedBallot:
     signed: SignedRecord
     words: tuple[str, ...] = ()
     proof: tuple[Hash32, ...] | None = None
+    form: BallotForm = BallotForm.BYTES
 
 
 class _Document(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -58,10 +63,7 @@ class _Document(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     signature: str
     words: list[str]
     proof: list[str] | None = None
-
-
-class _Version(msgspec.Struct):
-    qballot_signed_ballot: int
+    form: Literal["text"] | None = None
 
 
 def dump_signed_ballot(ballot: SignedBallot) -> bytes:
@@ -79,6 +81,7 @@ def dump_signed_ballot(ballot: SignedBallot) -> bytes:
         signature="0x" + (ballot.signed.r + ballot.signed.vs).hex(),
         words=list(ballot.words),
         proof=None if ballot.proof is None else ["0x" + node.hex() for node in ballot.proof],
+        form="text" if ballot.form is BallotForm.TEXT else None,
     )
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
@@ -99,7 +102,9 @@ def load_signed_ballot(data: bytes) -> SignedBallot:
     signature = _read_signature(document.signature)
     chain_id = ChainId(_check("chain_id", document.chain_id, 1, 2**63))
     box, account = parse_address(document.box), parse_address(document.account)
-    signer = recover_signer(ballot_digest(chain_id, box, record.voter, record.cast_at, record.ballot), signature)
+    form = BallotForm.of(document.form is not None)
+    digest = ballot_digest(chain_id, box, record.voter, record.cast_at, record.ballot, form=form)
+    signer = recover_signer(digest, signature)
     if signer != account:
         raise ProofError(
             f"the signature is not that of {checksum_address(account)} over this ballot: found that of "
@@ -107,19 +112,17 @@ def load_signed_ballot(data: bytes) -> SignedBallot:
         )
     proof = None if document.proof is None else tuple(_read_node(node) for node in document.proof)
     signed = SignedRecord(record, signature[:32], signature[32:])
-    return SignedBallot(chain_id, box, account, signed, tuple(document.words), proof)
+    return SignedBallot(chain_id, box, account, signed, tuple(document.words), proof, form)
 
 
 def _decode(data: bytes) -> _Document:
     if len(data) > MAX_SIGNED_BALLOT_BYTES:
         raise InputError(f"not a signed ballot: found {len(data)} bytes")
+    refuse_unknown_version(data, "qballot_signed_ballot", SIGNED_BALLOT_VERSION, "signed ballot version")
     try:
-        version = msgspec.json.decode(data, type=_Version).qballot_signed_ballot
-        if version == SIGNED_BALLOT_VERSION:
-            return msgspec.json.decode(data, type=_Document)
+        return msgspec.json.decode(data, type=_Document)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(f"not a signed ballot as `qballot sign` writes it: {error}") from error
-    raise InputError(f"expected a signed ballot of version {SIGNED_BALLOT_VERSION}; found {version}")
 
 
 def _check(name: str, value: int, lowest: int, highest: int) -> int:

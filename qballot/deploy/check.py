@@ -29,6 +29,7 @@ from qballot.core.provenance import (
 )
 from qballot.core.records import CANCELLED_HEAD
 from qballot.core.types import Address, BlockNumber, Hash32
+from qballot.core.validity import find_misfit
 from qballot.deploy.factory import expected_factory_code
 from qballot.errors import DecodeError, DefinitionError
 
@@ -93,7 +94,8 @@ class CheckOptions:
 def check_address(rpc: Rpc, address: Address, options: CheckOptions | None = None) -> CheckReport:
     """Find out what stands at an address, and whether it is what it must be, at the latest block.
 
-    A mismatch is no error but a check that did not pass. Raises ChainError when the endpoint gives no answer.
+    A mismatch is no error but a check that did not pass. Raises ChainError when the endpoint gives no answer,
+    UnknownVersionError when a definition is of a later version.
     """
     options = options or CheckOptions()
     block = rpc.block("latest").number
@@ -239,11 +241,14 @@ def _check_definition(report: CheckReport, arguments: BoxArguments, definition: 
     evidence = f"0x{found.hex()}" + ("" if agrees else f", the box has 0x{arguments.definition_hash.hex()}")
     _add(report, f"{what} has the hash in the box's code", agrees, evidence)
     try:
-        title = parse_definition(definition).title
+        parsed = parse_definition(definition)
     except DefinitionError as error:
         _add(report, f"{what} is valid", False, f"{len(error.problems)} problems, the first {error.problems[0]}")
-    else:
-        _add(report, f"{what} is valid", True, f"“{title}”")
+        return
+    _add(report, f"{what} is valid", True, f"“{parsed.title}”")
+    misfit = find_misfit(parsed, arguments)
+    needed = f"ballots of up to {arguments.max_ballot_bytes} bytes, needed {parsed.longest_ballot}"
+    _add(report, f"the box's rules fit {what}", misfit is None, misfit or needed)
 
 
 def _read_facts(rpc: Rpc, report: CheckReport, arguments: BoxArguments) -> dict[str, Any]:
@@ -261,6 +266,8 @@ def _read_facts(rpc: Rpc, report: CheckReport, arguments: BoxArguments) -> dict[
         "opens_at": arguments.opens_at,
         "closes_at": arguments.closes_at,
         "voters": arguments.voters,
+        "max_ballot_bytes": arguments.max_ballot_bytes,
+        "text_ballots": arguments.text_ballots,
         "definition_hash": "0x" + arguments.definition_hash.hex(),
         "head": "0x" + head.hex(),
         "has_ballots": head not in {arguments.definition_hash, CANCELLED_HEAD},

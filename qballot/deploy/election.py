@@ -26,7 +26,7 @@ from qballot.errors import InputError, ProofError
 DEFAULT_SALT = Hash32(bytes(32))
 """With one salt for all, the same election asked for twice is one election: its address follows from what it is."""
 
-LARGER_SHEETS = "build the census again with larger sheets (--sheet-bits): they are fewer, and each costs gas"
+LARGER_SHEETS = "build the census again with larger sheets (--sheet-size): they are fewer, and each costs gas"
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,5 +267,6 @@ def _make_record(plan: ElectionPlan, status: Status, transaction: SentTransactio
         sheet_bits=arguments.sheet_bits,
         voters=arguments.voters,
         max_ballot_bytes=arguments.max_ballot_bytes,
+        text_ballots=arguments.text_ballots,
     )
     return DeploymentRecord(kind="election", status=status, election=facts, transaction=transaction)

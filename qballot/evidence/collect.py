@@ -21,6 +21,7 @@ from qballot.chain.rpc import BlockId, Rpc
 from qballot.core.address import checksum_address
 from qballot.core.census import Census
 from qballot.core.census_proof import check_census
+from qballot.core.definition import refuse_unknown_definition
 from qballot.core.proof import (
     BoxOrigin,
     Evidence,
@@ -71,13 +72,15 @@ def collect_evidence(
     electorate, to be put in. census_hash: keccak256 of the census file, to be named instead of putting its voters in.
     pins: by default this version's. from_block: at or before the box's creation. block_range: see `scan_logs`.
     Raises InputError when no ballot box stands at the address, ProofError when the factory did not make it, when the
-    census is another or when what the endpoint gives does not hold together, ChainError when it does not give it.
+    census is another or when what the endpoint gives does not hold together, ChainError when it does not give it, and
+    UnknownVersionError when the definition is of a later version.
     """
     pins = pins or default_pins()
     chain_id = rpc.chain_id()
     header = fetch_header(rpc, block)
     code = _fetch_code(rpc, box, header)
     created, created_in, arguments = _find_origin(rpc, box, code, header, pins, from_block, block_range)
+    refuse_unknown_definition(created.definition)
     if census is not None:
         check_census(census, arguments)
     proof = fetch_head_proof(rpc, box, pins.implementation, header.number)
@@ -150,7 +153,7 @@ def _verify(rpc: Rpc, evidence: Evidence, pins: Pins, report: Report) -> Collect
     for step in verifier.run():
         report("verifying", step.check.number, len(EvidenceCheck))
     found = verifier.finish()
-    # An election whose definition is invalid is proven to be one.
+    # An invalid election is proven to be one.
     if found.proven is not None and found.state is not None:
         return Collected(evidence, found, found.proven)
     failure = found.failure

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from qballot.cast import cast_batch, cast_direct, plan_batches, sign_ballot
 from qballot.chain.accounts import LocalSigner, devnet_account
 from qballot.chain.answers import Receipt
-from qballot.chain.contracts import BallotBoxContract
+from qballot.chain.contracts import BallotBoxContract, encode_create
 from qballot.chain.devnet import Devnet
+from qballot.chain.transactions import Call, quote
 from qballot.core.census import Census, build_census
 from qballot.core.definition import parse_definition_document
+from qballot.core.provenance import box_address
 from qballot.core.records import SignedRecord
+from qballot.core.signing import BallotForm
 from qballot.core.types import Address, Hash32, UnixSeconds, VoterIndex, Weight
-from qballot.deploy import ElectionDeployment, create_election
+from qballot.deploy import ElectionDeployment, ElectionPlan, create_planned, plan_election
 
 FIRST_KEY = 10**40
 """The made-up voters' keys count up from here: the same every time, and worth nothing anywhere."""
@@ -83,10 +87,10 @@ class ElectionOnDevnet:
         """Sign a voter's ballot. cast_at: by default the latest block's time."""
         when = self.devnet.rpc.block("latest").timestamp if cast_at is None else UnixSeconds(cast_at)
         chain_id = self.devnet.rpc.chain_id()
-        entry = self.census.entry(voter)
-        return sign_ballot(
-            self.voters[voter].signer, entry, ballot, chain_id=chain_id, box=self.deployment.box, cast_at=when
-        )
+        entry, box = self.census.entry(voter), self.deployment.box
+        form = BallotForm.of(self.deployment.arguments.text_ballots)
+        signer = self.voters[voter].signer
+        return sign_ballot(signer, entry, ballot, chain_id=chain_id, box=box, cast_at=when, form=form)
 
     def cast(self, voter: int, ballot: bytes) -> Receipt:
         """Cast a ballot by the voter's own transaction."""
@@ -140,25 +144,41 @@ def make_election(
     definition: bytes | None = None,
     salt: int = 0,
     max_ballot_bytes: int | None = None,
+    text_ballots: bool = False,
 ) -> ElectionOnDevnet:
     """Create an election that opens `OPENS_AFTER` seconds from now and lasts `LASTS` seconds.
 
     devnet: has the factory. voters: how many, or which. weights: of so many voters. census: by default of the voters,
     in sheets of 2**sheet_bits. definition: canonical bytes; by default `make_definition()`. salt: another number makes
-    another election.
+    another election. text_ballots: let the box take ballots that are signed as text, which no definition asks for yet:
+    then the election is invalid. max_ballot_bytes: likewise where it is less than the definition's ballot needs.
     """
     electorate = make_voters(voters, weights) if isinstance(voters, int) else tuple(voters)
     census = census or make_census(electorate, sheet_bits)
     definition = definition or make_definition()
     opens_at = devnet.rpc.block("latest").timestamp + OPENS_AFTER
-    deployment = create_election(
+    organizer = devnet_account(0)
+    plan = plan_election(
         devnet.rpc,
-        devnet_account(0),
+        organizer.address,
         definition,
         census,
         opens_at=opens_at,
         closes_at=opens_at + LASTS,
         salt=Hash32(salt.to_bytes(32)),
-        max_ballot_bytes=max_ballot_bytes,
     )
+    limit = max_ballot_bytes or plan.arguments.max_ballot_bytes
+    plan = change_rules(plan, max_ballot_bytes=limit, text_ballots=text_ballots)
+    deployment = create_planned(devnet.rpc, organizer, plan, quote(devnet.rpc, organizer.address, plan.call))
     return ElectionOnDevnet(devnet, deployment, definition, census, electorate)
+
+
+def change_rules(plan: ElectionPlan, **rules: Any) -> ElectionPlan:
+    """Plan the same election with other rules of its box, whether or not they fit the definition.
+
+    rules: fields of `BoxArguments`.
+    """
+    arguments = replace(plan.arguments, **rules)
+    box = box_address(plan.factory, plan.implementation, plan.salt, arguments)
+    call = Call(plan.factory, encode_create(plan.salt, arguments, plan.definition))
+    return replace(plan, box=box, arguments=arguments, call=call)

@@ -17,6 +17,7 @@ from qballot.core.census import Census
 from qballot.core.prices import Prices
 from qballot.core.records import Record, SignedRecord
 from qballot.core.signed_ballot import SignedBallot
+from qballot.core.signing import BallotForm
 from qballot.core.types import Hash32
 from qballot.election import ChainElection
 from qballot.errors import ChainError, ContractReverted, InputError, NotInCensusError, QballotError
@@ -145,6 +146,11 @@ def _check(election: ChainElection, census: Census, ballot: SignedBallot, now: i
     if ballot.box != election.box:
         raise InputError(
             f"signed for the box {checksum_address(ballot.box)}, expected {checksum_address(election.box)}"
+        )
+    form = BallotForm.of(election.arguments.text_ballots)
+    if ballot.form is not form:
+        raise InputError(
+            f"signed with a ballot of the type {ballot.form.value}, expected {form.value}, as the box says"
         )
     if record.voter >= len(census):
         raise InputError(f"there is no voter {record.voter}: the census has {len(census)}, from 0")

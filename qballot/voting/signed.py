@@ -10,7 +10,7 @@ from qballot.chain.creation import BLOCK_RANGE
 from qballot.chain.rpc import Rpc
 from qballot.core.ballot_words import describe_ballot
 from qballot.core.signed_ballot import SignedBallot
-from qballot.core.signing import ballot_digest, recover_signer
+from qballot.core.signing import BallotForm, ballot_digest, recover_signer
 from qballot.core.types import UnixSeconds
 from qballot.election import ChainElection
 from qballot.errors import ElectionClosedError, InputError, ProofError
@@ -45,12 +45,15 @@ def sign_for(
     if cast_at >= election.arguments.closes_at:
         rules = election.arguments
         raise ElectionClosedError(opens_at=rules.opens_at, closes_at=rules.closes_at, now=cast_at)
-    signed = sign_ballot(signer, enrolment.entry, ballot, chain_id=election.chain_id, box=election.box, cast_at=cast_at)
-    digest = ballot_digest(election.chain_id, election.box, voter, cast_at, ballot)
+    form = BallotForm.of(election.arguments.text_ballots)
+    signed = sign_ballot(
+        signer, enrolment.entry, ballot, chain_id=election.chain_id, box=election.box, cast_at=cast_at, form=form
+    )
+    digest = ballot_digest(election.chain_id, election.box, voter, cast_at, ballot, form=form)
     if recover_signer(digest, signed.r + signed.vs) != signer.address:
         raise ProofError("the account gave a signature that is not its own over this ballot: nothing was written")
     words = tuple(describe_ballot(election.definition, ballot).lines)
-    return SignedBallot(election.chain_id, election.box, signer.address, signed, words, enrolment.proof)
+    return SignedBallot(election.chain_id, election.box, signer.address, signed, words, enrolment.proof, form)
 
 
 def _refuse_after_direct(records: Sequence[CastRecord]) -> None:

@@ -136,7 +136,7 @@ def _spoil_base(draw: DrawFn, batch: LooseBatch, fault: str) -> LooseBatch:
     )
     widest = draw(st.sampled_from([6, 7, 8, 31, 32, 33, 255]))
     return {
-        "wider": replace(batch, base=replace(base, width=draw(st.integers(base.width, MAX_WIDTH)))),
+        "wider": replace(batch, base=replace(base, width=draw(st.integers(min(base.width, MAX_WIDTH), MAX_WIDTH)))),
         "widest": replace(batch, base=replace(base, width=widest)),
         "narrower": replace(batch, base=replace(base, width=max(0, base.width - 1))),
         "earlier base": _move_base(batch, -min(draw(st.sampled_from([1, 2, 255, 2**32])), base.cast_at)),

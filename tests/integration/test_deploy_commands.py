@@ -97,6 +97,7 @@ def test_deploy_election__done__is_where_it_was_said_and_written_down(devnet: De
     assert record["status"] == "done"
     assert record["transaction"]["hash"] == made.json["transaction"]  # type: ignore[index]
     assert record["election"]["salt"] == "0x" + "00" * 32  # type: ignore[index]
+    assert record["election"]["text_ballots"] is False  # type: ignore[index]
 
     height = devnet.rpc.block().number
     again = deploy(commands, *times, "--yes")
@@ -251,10 +252,11 @@ def test_check__box_and_factory__every_step_is_said(devnet: Devnet, commands: Co
         ]
         report = there.run("deploy", "check", box, *files, "--json")
         assert (report.status, report.json["passed"], report.json["kind"]) == (0, True, "ballot box")
-        assert len(report.json["checks"]) == (9 if folder == commands.folder else 12)
+        assert len(report.json["checks"]) == (10 if folder == commands.folder else 14)
         assert (report.json["state"], report.json["organizer"]) == ("not open yet", ORGANIZER)
         text = there.run("deploy", "check", box)
         assert "FAILED" not in text.stdout
+        assert "ballots      signed as bytes, at most 3 bytes each" in text.stdout
         assert "the box's address follows from factory, organizer, salt and every argument" in text.stdout
     factory = commands.run("deploy", "check", checksum_address(default_factory()), "--json").json
     assert (factory["kind"], factory["passed"], len(factory["checks"])) == ("factory", True, 3)

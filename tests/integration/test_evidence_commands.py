@@ -158,7 +158,7 @@ def test_verify__cancelled_election__is_verified_with_nothing_to_count(audit: Au
 
 
 def test_verify__invalid_definition__is_proven_to_be_invalid_and_not_counted(audit: Audit) -> None:
-    rpc, definition, salt = audit.election.devnet.rpc, b'{"qballot":2}', Hash32(bytes(31) + b"\x06")
+    rpc, definition, salt = audit.election.devnet.rpc, b'{"qballot":1}', Hash32(bytes(31) + b"\x06")
     arguments = replace(audit.election.deployment.arguments, definition_hash=keccak(definition))
     send(rpc, devnet_account(0), Call(default_factory(), encode_create(salt, arguments, definition)))
     box = checksum_address(box_address(default_factory(), default_implementation(), salt, arguments))

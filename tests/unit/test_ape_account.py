@@ -13,7 +13,7 @@ from eth_account.messages import SignableMessage
 
 from qballot.chain.accounts import LocalSigner
 from qballot.chain.ape_account import ApeSigner, load_ape_account
-from qballot.core.signing import ballot_digest, recover_signer
+from qballot.core.signing import BallotForm, ballot_digest, recover_signer
 from qballot.core.types import Address, ChainId, VoterIndex
 from qballot.errors import InputError, ProofError, ToolError
 
@@ -94,6 +94,16 @@ def test_ape_signer__ballot__is_signed_by_its_account(as_numbers: bool) -> None:
     signature = ApeSigner(ApeAccount(as_numbers=as_numbers)).sign_ballot(*BALLOT)
     assert signature == LocalSigner(KEY).sign_ballot(*BALLOT)
     assert recover_signer(ballot_digest(*BALLOT), signature) == LocalSigner(KEY).address
+
+
+def test_ape_signer__ballot_as_text__is_signed_as_text() -> None:
+    ballot = (*BALLOT[:-1], b"0x12: \xc3\xbcber")  # what looks like hex is text all the same
+    signature = ApeSigner(ApeAccount()).sign_ballot(*ballot, form=BallotForm.TEXT)
+    assert signature == LocalSigner(KEY).sign_ballot(*ballot, form=BallotForm.TEXT)
+    assert recover_signer(ballot_digest(*ballot, form=BallotForm.TEXT), signature) == LocalSigner(KEY).address
+    assert signature != LocalSigner(KEY).sign_ballot(*ballot)
+    with pytest.raises(InputError, match="not UTF-8 at byte 1"):
+        ApeSigner(ApeAccount()).sign_ballot(*BALLOT[:-1], b"a\xff", form=BallotForm.TEXT)
 
 
 @pytest.mark.parametrize(

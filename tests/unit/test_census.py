@@ -218,7 +218,10 @@ def test_build_census__sheet_bits_out_of_range__are_refused(sheet_bits: int) -> 
 
 def test_build_census__as_many_sheets_as_a_box_holds__is_accepted_and_one_more_is_not() -> None:
     assert make_census(MAX_SHEETS, 0).sheet_count == MAX_SHEETS
-    with pytest.raises(InputError, match=r"765 sheets of 765 voters; a ballot box holds 764: the least that fits is 1"):
+    with pytest.raises(
+        InputError,
+        match=r"765 voters in sheets of 1 make 765 sheets; a ballot box holds 764: choose sheets of at least 2",
+    ):
         make_census(MAX_SHEETS + 1, 0)
 
 

@@ -7,10 +7,12 @@ import pytest
 from typer.testing import CliRunner
 
 from qballot.cli.census import app
+from qballot.cli.census_report import describe_census
 from qballot.core.address import checksum_address
 from qballot.core.census import build_census
 from qballot.core.census_file import dump_census, load_census
 from qballot.core.keccak import keccak
+from qballot.core.provenance import MAX_SHEETS
 from qballot.core.types import Address, Weight
 from qballot.errors import CensusError, InputError
 
@@ -40,16 +42,16 @@ def test_census_build__list_of_voters__writes_the_census_and_says_what_is_in_it(
     assert output.read_bytes() == dump_census(census)
     assert "voters        20\n" in printed
     assert "total weight  210\n" in printed
-    assert "1 of up to 1,024 voters" in printed
+    assert "1 of up to 1,024 voters: cheapest if most ballots are brought in batches" in printed
     assert "0x" + census.root_of(0).hex() in printed
     assert "0x" + keccak(output.read_bytes()).hex() in printed
 
 
 def test_census_build__many_sheets__are_cut_short_for_people_and_whole_in_json(voters: Path, tmp_path: Path) -> None:
     output = tmp_path / "census.json"
-    _, printed, _ = build(voters, "-o", output, "--sheet-bits", "1")
+    _, printed, _ = build(voters, "-o", output, "--sheet-size", "2")
     assert "… and 2 more" in printed
-    status, printed, _ = build(voters, "-o", output, "--sheet-bits", "1", "--json")
+    status, printed, _ = build(voters, "-o", output, "--sheet-size", "2", "--json")
     census = load_census(output.read_bytes())
     assert status == 0
     assert json.loads(printed) == {
@@ -59,6 +61,7 @@ def test_census_build__many_sheets__are_cut_short_for_people_and_whole_in_json(v
         "total_weight": "210",
         "sheet_bits": 1,
         "sheet_count": 10,
+        "sheet_size_reason": "as asked",
         "sheet_roots": ["0x" + root.hex() for root in census.sheet_roots],
     }
 
@@ -76,11 +79,11 @@ def test_census_build__another_file_there__is_kept_unless_forced(voters: Path, t
     assert build(voters, "-o", output)[0] == 0
     assert build(voters, "-o", output)[0] == 0
     first = output.read_bytes()
-    _, _, error = build(voters, "-o", output, "--sheet-bits", "2")
+    _, _, error = build(voters, "-o", output, "--sheet-size", "4")
     assert isinstance(error, InputError)
     assert "exists and is another file" in str(error)
     assert output.read_bytes() == first
-    assert build(voters, "-o", output, "--sheet-bits", "2", "--force")[0] == 0
+    assert build(voters, "-o", output, "--sheet-size", "4", "--force")[0] == 0
     assert load_census(output.read_bytes()).sheet_bits == 2
 
 
@@ -115,6 +118,32 @@ def test_census_build__no_list__is_wrong_usage(tmp_path: Path) -> None:
     assert "missing.csv cannot be read: No such file or directory" in str(error)
 
 
-@pytest.mark.parametrize("sheet_bits", ["-1", "17", "ten"])
-def test_census_build__sheet_bits_out_of_range__is_wrong_usage(voters: Path, sheet_bits: str) -> None:
-    assert build(voters, "--sheet-bits", sheet_bits)[0] == 2
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        ("0", "found sheets of 0 voters, expected a power of two from 1 to 65,536"),
+        ("-4", "found sheets of -4 voters, expected a power of two from 1 to 65,536"),
+        ("131072", "found sheets of 131072 voters, expected a power of two from 1 to 65,536"),
+        ("300", "found sheets of 300 voters, expected a power of two, such as 256 or 512"),
+    ],
+)
+def test_census_build__sheet_size_that_is_none__is_refused(voters: Path, tmp_path: Path, size: str, words: str) -> None:
+    _, _, error = build(voters, "-o", tmp_path / "census.json", "--sheet-size", size)
+    assert isinstance(error, InputError)
+    assert str(error) == words
+
+
+def test_describe_census__sheets_that_had_to_be_larger__says_why() -> None:
+    report = describe_census(build_census(ROWS, sheet_bits=11), Path("census.json"), b"", is_size_chosen=False)
+    assert report["sheet_size_reason"] == "smaller ones would be more than 764, the most that a box holds"
+
+
+def test_census_build__sheets_too_small_for_a_box__are_refused_with_what_fits(tmp_path: Path) -> None:
+    addresses = (checksum_address(Address(number.to_bytes(20))) for number in range(1, MAX_SHEETS * 2 + 2))
+    voters = tmp_path / "voters.csv"
+    voters.write_text("address\n" + "\n".join(addresses), encoding="utf-8")
+    _, _, error = build(voters, "-o", tmp_path / "census.json", "--sheet-size", "2")
+    assert isinstance(error, InputError)
+    assert str(error) == (
+        "1,529 voters in sheets of 2 make 765 sheets; a ballot box holds 764: choose sheets of at least 4"
+    )

@@ -21,7 +21,7 @@ from qballot.core.definition import (
 )
 from qballot.core.definition.texts import find_title_fault
 from qballot.core.tally import METHODS
-from qballot.errors import DefinitionError
+from qballot.errors import DefinitionError, UnknownVersionError
 
 pytestmark = pytest.mark.unit
 
@@ -141,8 +141,12 @@ def test_find_title_fault__every_format_character__is_refused_but_for_those_that
     assert not [f"U+{code:04X}" for code in accepted if find_title_fault(chr(code)) is None]
 
 
-def test_definition__another_version__is_read_no_further() -> None:
-    assert list(_problems({"qballot": 2, "surprise": True})) == ["qballot"]
+@pytest.mark.parametrize("case", VECTORS["unknown"], ids=lambda case: case["name"])
+def test_definition__unknown_vector__is_neither_valid_nor_invalid(case: dict[str, Any]) -> None:
+    for read in (parse_definition, parse_definition_document):
+        with pytest.raises(UnknownVersionError) as caught:
+            read(case["text"].encode())
+        assert caught.value.found == case["version"]
 
 
 def test_definition__hundreds_of_problems__are_cut_and_counted() -> None:

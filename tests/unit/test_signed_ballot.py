@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from qballot.core.records import Record, SignedRecord
 from qballot.core.signed_ballot import SignedBallot, dump_signed_ballot, load_signed_ballot
-from qballot.core.signing import address_of_key, ballot_digest, sign_digest
+from qballot.core.signing import BallotForm, address_of_key, ballot_digest, sign_digest
 from qballot.core.types import Address, ChainId, Hash32, VoterIndex, Weight
 from qballot.errors import InputError, ProofError
 
@@ -37,6 +37,20 @@ def _document(**changes: Any) -> bytes:
 def test_signed_ballot__written_and_read__is_the_same(ballot: bytes, voter: int, cast_at: int, weight: int) -> None:
     signed = _sign(ballot, voter, cast_at, weight)
     assert load_signed_ballot(dump_signed_ballot(signed)) == signed
+
+
+def test_signed_ballot__in_text__says_so_and_is_signed_as_such() -> None:
+    text = b"lunch: soup"
+    signature = sign_digest(KEY, ballot_digest(ChainId(31_337), BOX, VoterIndex(7), 1, text, form=BallotForm.TEXT))
+    record = Record(VoterIndex(7), 1, Weight(3), text)
+    signed = SignedRecord(record, signature[:32], signature[32:])
+    ballot = SignedBallot(ChainId(31_337), BOX, address_of_key(KEY), signed, form=BallotForm.TEXT)
+    data = dump_signed_ballot(ballot)
+    assert load_signed_ballot(data) == ballot
+    assert json.loads(data)["form"] == "text"
+    assert "form" not in json.loads(dump_signed_ballot(_sign()))
+    with pytest.raises(ProofError, match="the signature is not that of"):
+        load_signed_ballot(data.replace(b',\n  "form": "text"', b""))
 
 
 def test_signed_ballot__wallet_signature_of_65_bytes__is_taken() -> None:
@@ -72,7 +86,7 @@ def test_signed_ballot__anything_signed_altered__is_refused(change: dict[str, An
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"qballot_signed_ballot": 2}, "version 1; found 2"),
+        ({"form": "bytes"}, "Invalid enum value 'bytes' - at `$.form`"),
         ({"more": 1}, "unknown field"),
         ({"voter": -1}, "voter of the signed ballot is -1"),
         ({"voter": 2**32}, "voter of the signed ballot is"),

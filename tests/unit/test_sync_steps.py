@@ -45,6 +45,7 @@ EVENT = BallotBoxCreated(
     sheet_bits=10,
     voters=2_000,
     max_ballot_bytes=3,
+    text_ballots=False,
     salt=SALT,
     definition=DEFINITION,
 )
@@ -79,6 +80,7 @@ def test_provenance__any_byte_of_the_code_changed__is_refused(offset: int) -> No
         {"sheet_bits": 11},
         {"voters": 2_001},
         {"max_ballot_bytes": 4},
+        {"text_ballots": True},
         {"salt": keccak(b"pepper")},
         {"definition": b"another"},
     ],

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from qballot.core.election import Contest, Method, Option, TieRule
-from qballot.core.tally import stv_count
+from qballot.core.tally import stv, stv_count
 from qballot.core.tally.lot import draw_order
-from qballot.core.tally.outcome import LogEntry, Outcome, TiedFor
+from qballot.core.tally.outcome import LogEntry, Outcome, TiedFor, Total
 from qballot.core.tally.rules import count_ballots
 from qballot.core.tally.stv import RULES, find_variants_fault
-from qballot.core.tally.ties import Ties
+from qballot.core.tally.ties import Decision, Fate, Ties
 from qballot.core.types import Hash32
 
 pytestmark = pytest.mark.unit
@@ -43,11 +44,16 @@ def _count(
     lot: Hash32 | None = None,
 ) -> Outcome:
     contest = _contest(options, seats, variants, tie)
+    return _count_by(contest, ballots, Ties(contest, lot))
+
+
+def _count_by(contest: Contest, ballots: Ballots, ties: Ties) -> Outcome:
+    options = range(len(contest.options))
     marked = [
-        (tuple(order.index(option) + 1 if option in order else 0 for option in range(options)), weight)
+        (tuple(order.index(option) + 1 if option in order else 0 for option in options), weight)
         for order, weight in ballots
     ]
-    return count_ballots(RULES, contest, marked, Ties(contest, lot))
+    return count_ballots(RULES, contest, marked, ties)
 
 
 def _entries(outcome: Outcome, kind: str) -> list[LogEntry]:
@@ -144,7 +150,12 @@ def test_stv__any_ballots__equals_a_count_ballot_by_ballot(
     assert (outcome.tied, outcome.tied_for, outcome.waits_for_lot) == ((), None, False)
 
 
+EITHER_SURPLUS_FIRST: Ballots = [((0,), 9), ((0, 2, 4), 7), ((1,), 2), ((2,), 2), ((3,), 4), ((3, 2), 12)]
+"""A and D have a surplus of 8 each. C reaches the quota by D's alone, and then B or E has the last seat."""
+
+
 @given(_ballots, st.integers(1, 4), st.sampled_from([SCOTTISH, EXACT]))
+@example(EITHER_SURPLUS_FIRST, 4, SCOTTISH)
 def test_stv__tie_that_is_no_matter__has_the_winners_of_any_lot(
     ballots: Ballots, seats: int, variants: dict[str, str]
 ) -> None:
@@ -158,6 +169,80 @@ def test_stv__tie_that_is_no_matter__has_the_winners_of_any_lot(
         if outcome.tied_for is TiedFor.SEAT:
             assert set(lot.winners) <= {*outcome.winners, *outcome.tied}
             assert len(outcome.winners) < seats < len(outcome.winners) + len(outcome.tied)
+
+
+class _Choices(Ties):
+    """Ties that are broken as a test chooses. asked: between how many, tie by tie."""
+
+    def __init__(self, contest: Contest, chosen: Sequence[int]) -> None:
+        super().__init__(contest)
+        self._chosen = chosen
+        self.asked: list[int] = []
+
+    def take(
+        self,
+        tied: Iterable[int],
+        what: str,
+        fate: Fate,
+        number: int = 1,
+        rounds: Sequence[Mapping[int, Total]] = (),
+    ) -> Decision:
+        left = sorted(tied)
+        self.asked.append(len(left))
+        return Decision((left[self._chosen[len(self.asked) - 1] if len(self.asked) <= len(self._chosen) else 0],))
+
+
+def _winners_of_every_order(contest: Contest, ballots: Ballots) -> set[frozenset[int]]:
+    """The count without any short cut: every choice is made at every tie."""
+    found: set[frozenset[int]] = set()
+    todo: list[list[int]] = [[]]
+    while todo:
+        chosen = todo.pop()
+        ties = _Choices(contest, chosen)
+        found.add(frozenset(_count_by(contest, ballots, ties).winners))
+        for place in range(len(chosen), len(ties.asked)):
+            made = chosen + [0] * (place - len(chosen))
+            todo += [[*made, other] for other in range(1, ties.asked[place])]
+    return found
+
+
+@st.composite
+def _equal_surpluses(draw: st.DrawFn) -> Ballots:
+    """Ballots of which some options have equally many, more than a quota."""
+    ballots, most = draw(_ballots), draw(st.integers(6, 24))
+    for option in range(draw(st.integers(2, 3))):
+        missing = most - sum(weight for order, weight in ballots if order[0] == option)
+        for rest in draw(st.lists(_orders, max_size=2)):
+            weight = draw(st.integers(0, max(missing, 0)))
+            ballots.append(((option, *(other for other in rest if other != option)), weight))
+            missing -= weight
+        ballots.append(((option,), max(missing, 0)))
+    return ballots
+
+
+@given(_ballots | _equal_surpluses(), st.integers(1, 4), st.sampled_from([SCOTTISH, EXACT, EXACT_HARE]))
+@example(EITHER_SURPLUS_FIRST, 4, SCOTTISH)
+def test_stv__any_winner__wins_in_every_order(ballots: Ballots, seats: int, variants: dict[str, str]) -> None:
+    outcome = _count(5, seats, ballots, variants)
+    if any(entry.kind == "tie_without_effect" for entry in outcome.log) or outcome.tied:
+        possible = _winners_of_every_order(_contest(5, seats, variants, TieRule.LOT), ballots)
+        assert all(winners >= {*outcome.winners} for winners in possible)
+        if not outcome.tied:
+            assert possible == {frozenset(outcome.winners)}
+        if outcome.tied_for is TiedFor.SEAT:
+            assert frozenset().union(*possible) == {*outcome.winners, *outcome.tied}
+
+
+@given(_ballots | _equal_surpluses(), st.integers(1, 4), st.sampled_from([SCOTTISH, EXACT]), st.permutations(range(5)))
+def test_stv__options_in_another_order__same_result(
+    ballots: Ballots, seats: int, variants: dict[str, str], places: list[int]
+) -> None:
+    moved = [(tuple(places[option] for option in order), weight) for order, weight in ballots]
+    for rule in (TieRule.REPORT, TieRule.PREVIOUS_ROUNDS):
+        before, after = (_count(5, seats, one, variants, tie=rule) for one in (ballots, moved))
+        assert {places[option] for option in before.winners} == {*after.winners}
+        assert {places[option] for option in before.tied} == {*after.tied}
+        assert [before.totals[option] for option in range(5)] == [after.totals[places[option]] for option in range(5)]
 
 
 @given(_ballots, st.integers(1, 4), st.sampled_from([SCOTTISH, EXACT, EXACT_HARE]))
@@ -269,6 +354,38 @@ def test_stv__equal_surpluses__pass_in_turn_or_stop() -> None:
     assert drawn.winners == (0, 1, 2)
 
 
+def test_stv__equal_surpluses_of_which_one_elects__stop_in_any_order_of_the_options() -> None:
+    outcome = _count(5, 4, EITHER_SURPLUS_FIRST)
+    assert (outcome.winners, outcome.tied, outcome.tied_for) == ((0, 3), (0, 3), TiedFor.TRANSFER)
+    moved = _count(5, 4, [(tuple(4 - option for option in order), weight) for order, weight in EITHER_SURPLUS_FIRST])
+    assert (moved.winners, moved.tied, moved.tied_for) == ((1, 4), (1, 4), TiedFor.TRANSFER)
+
+
+def _three_surpluses(*to_d: int) -> Ballots:
+    """A, B and C have a surplus of 3 each, of which a twelfth part of D's ballots goes to D, who has 5 and needs 9."""
+    passing: Ballots = [((option, 3), weight) for option, weight in enumerate(to_d)]
+    return [*passing, *(((option,), 12 - weight) for option, weight in enumerate(to_d)), ((3,), 5), ((4,), 2)]
+
+
+def test_stv__three_equal_surpluses__pass_in_turn_if_no_two_of_them_elect() -> None:
+    free = _count(5, 4, _three_surpluses(4, 8, 4))
+    kinds = [entry.kind for entry in free.log]
+    assert kinds[3:9] == ["tie_without_effect", "surplus", "stage", "surplus", "stage", "surplus"]
+    assert free.winners == (0, 1, 2, 3)
+    assert _count(5, 4, _three_surpluses(0, 8, 8)).tied_for is TiedFor.TRANSFER
+    assert _count(5, 4, _three_surpluses(8, 8, 0)).tied_for is TiedFor.TRANSFER
+
+
+def test_stv__stages_between_equal_surpluses__decide_no_later_tie() -> None:
+    ballots: Ballots = [((0, 2), 4), ((0,), 4), ((1, 3), 4), ((1,), 4), ((2,), 1), ((3,), 1), ((4,), 3)]
+    outcome = _count(5, 3, ballots, tie=TieRule.PREVIOUS_ROUNDS)
+    assert [entry.to_json()["votes"] for entry in _entries(outcome, "stage")][1:] == [
+        {"a": "6", "b": "8", "c": "2", "d": "1", "e": "3"},
+        {"a": "6", "b": "6", "c": "2", "d": "2", "e": "3"},
+    ]
+    assert (outcome.winners, outcome.tied, outcome.tied_for) == ((0, 1), (2, 3), TiedFor.ELIMINATION)
+
+
 def test_stv__earlier_stages__tell_equal_options_apart() -> None:
     ballots: Ballots = [((0,), 11), ((1,), 6), ((3,), 5), ((2, 1), 4), ((4, 2), 1)]
     outcome = _count(5, 1, ballots, tie=TieRule.PREVIOUS_ROUNDS)
@@ -286,6 +403,26 @@ def test_stv__denominators_beyond_the_limit__are_counted_anew_in_decimals(monkey
     monkeypatch.setattr(stv_count, "MAX_DENOMINATOR_BITS", 3)
     values = _entries(_count(4, 2, ballots, EXACT), "surplus")[0].to_json()["values"]
     assert values == {"1": str(Fraction(10**30 * 5 // 11, 10**30))}
+
+
+def test_stv__order_of_a_group_that_decides_how_exact_the_count_is__stops_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """E's ballots have the value 1/2, F's 1/3; only if E goes out before F, a common denominator is 6."""
+    ballots: Ballots = [
+        ((0, 4, 5), 2),
+        ((0, 3), 4),
+        ((0,), 42),
+        ((1, 5), 3),
+        ((1,), 33),
+        ((2,), 5),
+        ((3,), 4),
+    ]
+    assert _count(6, 3, ballots, EXACT).winners == (0, 1, 3)
+    monkeypatch.setattr(stv_count, "MAX_DENOMINATOR_BITS", 2)
+    monkeypatch.setattr(stv, "MANY_PLACES", 0)
+    contest = _contest(6, 3, EXACT, TieRule.LOT)
+    assert _winners_of_every_order(contest, ballots) == {frozenset({0, 1, 3}), frozenset({0, 1, 2})}
+    outcome = _count(6, 3, ballots, EXACT)
+    assert (outcome.winners, outcome.tied, outcome.tied_for) == ((0, 1), (4, 5), TiedFor.ELIMINATION)
 
 
 def test_stv__many_seats_and_great_weights__end_soon() -> None:

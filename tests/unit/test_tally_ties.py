@@ -187,5 +187,6 @@ def test_take__several_of_many__go_by_rounds_one_after_another() -> None:
     assert decision.taken == (3, favoured)
     assert [entry.to_json()["by"] for entry in decision.log] == ["previous-rounds", "lot"]
     assert Ties(contest).take([0, 1, 2, 3], "All tie", Fate.WINS, 2, rounds).waits
+    assert Ties(contest, MIX).take([0, 1], "Both tie", Fate.WINS, 1, [{0: 1, 1: 2}, {}]).taken == (1,)
     reported = Ties(replace(contest, tie=TieRule.PREVIOUS_ROUNDS)).take([0, 1, 2], "Tie", Fate.WINS, 2, rounds)
     assert (reported.taken, reported.log, reported.waits) == ((), (), False)

@@ -83,6 +83,11 @@ def test_judge__at_each_moment__follows_the_chains_clock(at: Block, phase: Phase
     assert compute_phase(invalid, at.timestamp) is Phase.INVALID
     assert judge(invalid, at).state is State.INVALID
     assert "no contests" in judge(invalid, at).state_text
+    unknown = replace(invalid, unknown_version=7)
+    assert compute_phase(unknown, at.timestamp) is Phase.UNKNOWN
+    assert judge(unknown, at).state is None
+    assert judge(unknown, at).state_text == "Not judged, and not counted here: no contests."
+    assert "cannot judge the election" in str(judge(unknown, at).next_level_text)
 
 
 @pytest.mark.parametrize(

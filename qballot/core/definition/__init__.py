@@ -6,6 +6,7 @@
 
 Start with `parse.py`. The values that it makes stand in `qballot.core.election`; each method's limits in its module
 under `qballot.core.tally`. A document that breaks any rule is an invalid election: shown as such, never counted.
+One with another number in `qballot` is not judged at all: a later version may know it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from qballot.core.definition.parse import (
     definition_hash,
     parse_definition,
     parse_definition_document,
+    refuse_unknown_definition,
 )
 from qballot.core.definition.schema import build_schema
 from qballot.core.definition.show import show_ballot
@@ -35,5 +37,6 @@ __all__ = [
     "definition_hash",
     "parse_definition",
     "parse_definition_document",
+    "refuse_unknown_definition",
     "show_ballot",
 ]

@@ -22,10 +22,12 @@ from qballot.core.election import Definition
 from qballot.core.keccak import keccak
 from qballot.core.problems import Problems, join_path
 from qballot.core.types import Hash32
-from qballot.errors import DefinitionError, Problem
+from qballot.errors import DefinitionError, Problem, UnknownVersionError
 
 VERSION = 1
 """The value of `qballot`: which counting specification a definition asks for. A change of meaning is a new number."""
+
+_PATH = join_path("", "qballot")
 
 DEFINITION_KEYS = ("qballot", "title", "description", "organizer", "language", "contests")
 
@@ -33,9 +35,11 @@ DEFINITION_KEYS = ("qballot", "title", "description", "organizer", "language", "
 def parse_definition(data: bytes) -> Definition:
     """Read a definition's canonical bytes, as they stand in the event that created the election.
 
-    Raises DefinitionError with every problem and its path, among them that the bytes are not canonical.
+    Raises UnknownVersionError for strict JSON with a version that is not known, whatever else it holds; else
+    DefinitionError with every problem and its path, among them that the bytes are not canonical.
     """
     tree = parse_strict_json(data)
+    _refuse_unknown_version(tree)
     problems = Problems()
     fault = find_canonical_fault(data, tree)
     if fault:
@@ -47,14 +51,24 @@ def parse_definition_document(document: str | bytes) -> tuple[Definition, bytes]
     """Read an author's file: the same checks, any spacing and key order.
 
     document: at most MAX_DOCUMENT_BYTES. Returns the definition and its canonical bytes, which is what an election is
-    created with. Raises DefinitionError with every problem and its path.
+    created with. Raises UnknownVersionError, and DefinitionError with every problem and its path.
     """
     tree = parse_strict_json(_encode_text(document) if isinstance(document, str) else document, MAX_DOCUMENT_BYTES)
+    _refuse_unknown_version(tree)
     canonical = to_canonical_json(tree)
     problems = Problems()
     if len(canonical) > MAX_DEFINITION_BYTES:
         problems.add("", f"has {len(canonical)} canonical bytes, expected at most {MAX_DEFINITION_BYTES}")
     return _read_definition(tree, problems), canonical
+
+
+def refuse_unknown_definition(data: bytes) -> None:
+    """Raise UnknownVersionError for a definition's bytes of a version that is not known; whether valid is not said."""
+    try:
+        tree = parse_strict_json(data)
+    except DefinitionError:
+        return
+    _refuse_unknown_version(tree)
 
 
 def definition_hash(data: bytes) -> Hash32:
@@ -71,7 +85,7 @@ def _encode_text(text: str) -> bytes:
 
 
 def _read_definition(tree: JsonTree, problems: Problems) -> Definition:
-    """Read the whole document; a document of another version is read no further than that."""
+    """Read the whole document, which is of no other version than the known one."""
     root = ObjectReader(tree, "", problems)
     if isinstance(tree, dict):
         _check_version(tree, problems)
@@ -87,15 +101,21 @@ def _read_definition(tree: JsonTree, problems: Problems) -> Definition:
     return definition
 
 
+def _refuse_unknown_version(tree: JsonTree) -> None:
+    """Raise UnknownVersionError for a number that this program does not know: such a document is never invalid."""
+    version = _read_number(tree.get("qballot")) if isinstance(tree, dict) else None
+    if version is not None and version != VERSION:
+        raise UnknownVersionError("definition version", version, VERSION)
+
+
 def _check_version(tree: dict[str, JsonTree], problems: Problems) -> None:
-    """Note a missing or malformed version; raise at once for one that this program does not know."""
-    path = join_path("", "qballot")
+    """Note a version that is missing, or no number."""
     if "qballot" not in tree:
-        problems.add(path, f"is missing, expected {VERSION}")
-        return
-    version = tree["qballot"]
-    if isinstance(version, int) and not isinstance(version, bool) and version == VERSION:
-        return
-    problems.add(path, f"found {describe(version)}, expected {VERSION}, the only version that this program counts")
-    if isinstance(version, int) and not isinstance(version, bool):
-        problems.raise_if_any()
+        problems.add(_PATH, f"is missing, expected {VERSION}")
+    elif _read_number(tree["qballot"]) is None:
+        problems.add(_PATH, f"found {describe(tree['qballot'])}, expected {VERSION}")
+
+
+def _read_number(value: JsonTree) -> int | None:
+    # True and False are integers to Python, and not to JSON.
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -9,8 +9,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import compress
-from operator import eq
+from itertools import compress, islice, pairwise
+from operator import eq, lt
 
 from qballot.core.ballot import Group, group_ballots, group_columns
 from qballot.core.effective import VoterBallots
@@ -130,15 +130,16 @@ def group_effective(ballots: Ballots) -> tuple[dict[bytes, Group], int]:
 
 
 def _are_plain(columns: RecordColumns, proven: ProvenHead) -> bool:
-    """Say whether all records of a batch are admitted, as far as whole columns tell: all signed, or all direct."""
+    """Say whether all records of a batch are admitted, as far as whole columns tell: all signed, or one direct."""
     if not len(columns):
         return False
     arguments = proven.arguments
     first, last = min(columns.cast_ats), max(columns.cast_ats)
-    if first >= DIRECT_BIT:
+    if first >= DIRECT_BIT and len(columns) == 1:
         first, last = first - DIRECT_BIT, last - DIRECT_BIT
     return (
-        max(columns.voters) < arguments.voters
+        _find_disorder(columns.voters, arguments.sheet_bits) is None
+        and max(columns.voters) < arguments.voters
         and min(columns.weights) > 0
         and arguments.opens_at <= first
         and last < arguments.closes_at
@@ -148,13 +149,31 @@ def _are_plain(columns: RecordColumns, proven: ProvenHead) -> bool:
 
 
 def _check_each(batch: int, columns: RecordColumns, proven: ProvenHead) -> None:
-    """Check every record of a batch by itself."""
+    """Check every record of a batch by itself, and then their order."""
     if not len(columns):
         raise ProofError(f"batch {batch}: found no record, expected one at least")
     for place, record in enumerate(columns):
         fault = _find_fault(record, proven)
+        if fault is None and record.is_direct and len(columns) > 1:
+            fault = f"found a voter's own transaction among {len(columns)} records, expected it alone in its batch"
         if fault is not None:
             raise ProofError(f"batch {batch}, record {place}: {fault}")
+    disorder = _find_disorder(columns.voters, proven.arguments.sheet_bits)
+    if disorder is not None:
+        raise ProofError(f"batch {batch}, {disorder}")
+
+
+def _find_disorder(voters: Sequence[VoterIndex], sheet_bits: int) -> str | None:
+    """Say where the voters of a batch are not ascending, or not of one sheet; None where they are both."""
+    if not all(map(lt, voters, islice(voters, 1, None))):
+        place = next(place for place, (one, other) in enumerate(pairwise(voters), start=1) if one >= other)
+        return f"record {place}: found voter {voters[place]} after voter {voters[place - 1]}, expected them ascending"
+    if voters[0] >> sheet_bits != voters[-1] >> sheet_bits:
+        place = next(place for place, voter in enumerate(voters) if voter >> sheet_bits != voters[0] >> sheet_bits)
+        return (
+            f"record {place}: found voter {voters[place]}, expected one of sheet {voters[0] >> sheet_bits}, as before"
+        )
+    return None
 
 
 def _find_fault(record: Record, proven: ProvenHead) -> str | None:

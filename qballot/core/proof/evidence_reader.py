@@ -39,6 +39,7 @@ from qballot.core.proof.line_splitter import split_lines
 from qballot.core.provenance import MAX_CODE_BYTES
 from qballot.core.records import count_records
 from qballot.core.types import Address, ChainId, Hash32, Weight
+from qballot.core.versions import refuse_unknown_file
 from qballot.errors import DecodeError
 
 MAX_WEIGHT_DIGITS: Final = 29
@@ -59,7 +60,8 @@ def read_evidence(chunks: Iterable[bytes], most_bytes: int = MAX_EVIDENCE_BYTES)
     """Read an evidence file.
 
     chunks: its bytes in pieces of any size, as from a file or a connection. most_bytes: where reading stops.
-    Raises DecodeError, naming the line, for anything but a whole file in its one form.
+    Raises UnknownVersionError for a later version's; DecodeError, naming the line, for anything else but a whole file
+    in its one form.
     """
     reader = _Reader(split_lines(chunks, MAX_LINE_BYTES, most_bytes))
     try:
@@ -126,12 +128,12 @@ class _Reader:
 
     def read_origin(self) -> BoxOrigin:
         """Take the first line."""
+        first = self._peek() or b""
+        refuse_unknown_file(first, "evidence", VERSION)
         try:
-            version = msgspec.json.decode(self._peek() or b"", type=_First).version
+            msgspec.json.decode(first, type=_First)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise DecodeError(f"this is no evidence: {error}") from error
-        if version != VERSION:
-            raise DecodeError(f"found evidence of version {version}, expected {VERSION}: take a QBallot that knows it")
         line = self.take(EvidenceLine)
         if not 0 <= line.chain_id < 2**63:
             raise DecodeError(f"found the chain id {line.chain_id}, expected 0 … 2**63 - 1")

@@ -6,7 +6,7 @@ docs/verification.md.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NoReturn
 
 from qballot.core.address import checksum_address
 from qballot.core.definition import parse_definition
@@ -22,13 +22,14 @@ from qballot.core.proof.head import (
     check_definition_hash,
     check_header,
     check_implementation,
+    check_rules,
     prove_box,
     prove_implementation,
     read_head,
 )
 from qballot.core.proof.header import Header
 from qballot.core.proof.lot_headers import find_lot_block
-from qballot.core.proof.steps import EvidenceCheck, Skipped, Step
+from qballot.core.proof.steps import Check, EvidenceCheck, Skipped, Step
 from qballot.core.proof.verification import ResultState
 from qballot.core.proof.voters import check_voters
 from qballot.core.provenance import BoxArguments, parse_clone_code
@@ -37,7 +38,13 @@ from qballot.core.tally.lot import LOT_DELAY_SECONDS
 from qballot.core.tally.requirements import Electorate
 from qballot.core.tally.result import ElectionResult
 from qballot.core.types import Address, Hash32
-from qballot.errors import ProofError
+from qballot.core.validity import find_misfit
+from qballot.errors import DefinitionError, InvalidElectionError, ProofError
+
+_INVALID = {
+    EvidenceCheck.DEFINITION.number: "the definition is not as it must be",
+    EvidenceCheck.ARGUMENTS.number: "the box's rules do not fit the definition",
+}
 
 
 class Work:
@@ -66,14 +73,21 @@ class Work:
         self.chain_id = chain_id
         self.is_file = is_file
         self.batches = self.voters_who_cast = 0
+        self.invalid_by: set[Check] = set()
+        """Steps that failed only because the election is invalid: all that follows from the chain can be proven."""
         self.weight: int | None = None
         """Of the whole electorate, once it is checked."""
         self.lot: Hash32 | None = None
 
     @property
     def is_valid(self) -> bool:
-        """Whether the definition can be counted by."""
-        return hasattr(self, "definition")
+        """Whether the election can be counted, as far as it was looked at."""
+        return not self.invalid_by
+
+    def refuse(self, check: Check, reason: str) -> NoReturn:
+        """Note that the election is invalid, and raise InvalidElectionError."""
+        self.invalid_by.add(check)
+        raise InvalidElectionError(reason)
 
 
 def _check_format(work: Work) -> str | Skipped:
@@ -82,14 +96,21 @@ def _check_format(work: Work) -> str | Skipped:
 
 
 def _check_definition(work: Work) -> str:
-    work.definition = parse_definition(work.evidence.definition)
+    try:
+        work.definition = parse_definition(work.evidence.definition)
+    except DefinitionError as error:
+        work.refuse(EvidenceCheck.DEFINITION, str(error))
     return f"{_number(len(work.evidence.definition), 'byte')}, {_number(len(work.definition.contests), 'contest')}"
 
 
 def _check_arguments(work: Work) -> str:
     work.implementation, work.arguments = parse_clone_code(work.evidence.origin.code)
     check_definition_hash(work.arguments, work.evidence.definition)
+    check_rules(work.arguments)
     arguments = work.arguments
+    misfit = find_misfit(work.definition, arguments) if work.is_valid else None
+    if misfit is not None:
+        work.refuse(EvidenceCheck.ARGUMENTS, f"invalid election: {misfit}")
     return (
         f"definition 0x{arguments.definition_hash.hex()}, open from {format_moment(arguments.opens_at)} until "
         f"{format_moment(arguments.closes_at)}, {_number(arguments.voters, 'voter')} in "
@@ -171,7 +192,7 @@ def _check_state(work: Work) -> str:
     opens_at, closes_at = work.arguments.opens_at, work.arguments.closes_at
     if not work.is_valid:
         work.state = ResultState.INVALID
-        return "invalid: the definition is not as it must be, so that nothing is ever counted"
+        return f"invalid: {_INVALID[min(check.number for check in work.invalid_by)]}, so that nothing is ever counted"
     if work.proven.is_cancelled:
         work.state = ResultState.CANCELLED
         return "cancelled by its organizer before the opening: nobody could vote"
@@ -210,9 +231,8 @@ def _number(count: int, noun: str, plural: str | None = None) -> str:
 
 
 STEPS: Final = (
-    # An invalid election can be proven to be one: what follows does not need the definition's meaning.
     Step(EvidenceCheck.FORMAT, _check_format),
-    Step(EvidenceCheck.DEFINITION, _check_definition, goes_on=True),
+    Step(EvidenceCheck.DEFINITION, _check_definition),
     Step(EvidenceCheck.ARGUMENTS, _check_arguments),
     Step(EvidenceCheck.ADDRESS, _check_address),
     Step(EvidenceCheck.IMPLEMENTATION, _check_implementation),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from qballot.core.address import checksum_address
 from qballot.core.bounds import validate_length
+from qballot.core.census import count_sheets
 from qballot.core.keccak import keccak
 from qballot.core.proof.account import Account, verify_account, verify_slot
 from qballot.core.proof.evidence import HEAD_SLOT, BoxOrigin, HeadProof
@@ -82,6 +83,21 @@ def check_definition_hash(arguments: BoxArguments, definition: bytes) -> None:
         raise ProofError(
             f"the definition hashes to 0x{found.hex()}, but the box was made for the one with "
             f"0x{arguments.definition_hash.hex()}"
+        )
+
+
+def check_rules(arguments: BoxArguments) -> None:
+    """Check what the factory demands of a box's rules, as far as later steps rely on it. Raises ProofError."""
+    if arguments.opens_at >= arguments.closes_at:
+        raise ProofError(
+            f"the box's code says that it opens at {arguments.opens_at} and closes at {arguments.closes_at}, expected "
+            "the opening before the close"
+        )
+    found, expected = len(arguments.sheet_roots), count_sheets(arguments.voters, arguments.sheet_bits)
+    if found != expected:
+        raise ProofError(
+            f"the box's code has {found} sheet roots, expected {expected} for {arguments.voters} voters in sheets of "
+            f"2**{arguments.sheet_bits}"
         )
 
 

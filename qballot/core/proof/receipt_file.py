@@ -19,6 +19,7 @@ from qballot.core.proof.header import MAX_HEADER_BYTES
 from qballot.core.proof.hex_values import encode_hex, read_all_hex, read_fixed_hex, read_hex
 from qballot.core.proof.receipt import MAX_LOGS, MAX_RECEIPT_BYTES
 from qballot.core.types import Address, ChainId
+from qballot.core.versions import refuse_unknown_file
 from qballot.errors import DecodeError
 
 RECEIPT_VERSION: Final = 1
@@ -78,15 +79,17 @@ def write_receipt_file(receipt: ReceiptFile) -> bytes:
 
 
 def read_receipt_file(data: bytes) -> ReceiptFile:
-    """Read the file's bytes. Raises DecodeError when they are not in the one form; whether it proves is not said."""
+    """Read the file's bytes; whether it proves is not said.
+
+    Raises UnknownVersionError for a later version's, DecodeError when they are not in the one form.
+    """
     if len(data) > MAX_RECEIPT_FILE_BYTES:
         raise DecodeError(f"found a receipt file of {len(data)} bytes, expected at most {MAX_RECEIPT_FILE_BYTES}")
+    refuse_unknown_file(data, "receipt", RECEIPT_VERSION)
     try:
         document = msgspec.json.decode(data, type=_Document)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DecodeError(f"this is no receipt: {error}") from error
-    if document.version != RECEIPT_VERSION:
-        raise DecodeError(f"found a receipt of version {document.version}, expected {RECEIPT_VERSION}")
     if _encode(document) != data:
         raise DecodeError("the receipt is not in its one form: keys in their order, no blanks, one line with its end")
     for name, value, limit in (

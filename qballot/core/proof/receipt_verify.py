@@ -21,12 +21,13 @@ from qballot.core.proof.steps import (
     StepReport,
     end_at_first,
     find_failure,
+    find_unknown,
     run_steps,
 )
 from qballot.core.proof.verification import block_to_json, steps_to_json
 from qballot.core.records import Record, unpack_columns
 from qballot.core.types import Address, Hash32
-from qballot.errors import DecodeError, ProofError
+from qballot.errors import DecodeError, ProofError, UnknownVersionError
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,13 @@ class ReceiptVerification:
 
     @property
     def holds(self) -> bool:
-        """Whether no step failed."""
-        return self.failure is None
+        """Whether no step failed, and none ended as unknown."""
+        return self.failure is None and self.unknown is None
+
+    @property
+    def unknown(self) -> StepReport | None:
+        """The step that met something that was made for a newer version of QBallot."""
+        return find_unknown(self.steps)
 
     def to_json(self) -> dict[str, JsonTree]:
         """Write it as one JSON object; hashes and ballot as 0x-hex, addresses with their checksum."""
@@ -89,8 +95,8 @@ def verify_receipt_file(
     is_own = trusted_block_hash is None
     try:
         work = _Work(receipt, trusted_block_hash, box, chain_id)
-    except DecodeError as error:
-        return ReceiptVerification(end_at_first(ReceiptCheck, str(error)), trusted_block_hash, is_own)
+    except (DecodeError, UnknownVersionError) as error:
+        return ReceiptVerification(end_at_first(ReceiptCheck, error), trusted_block_hash, is_own)
     steps = tuple(run_steps(_STEPS, work))
     found = vars(work)
     # What a later step refused is not said either.

@@ -11,7 +11,7 @@ from enum import Enum, StrEnum
 from typing import Generic, TypeVar
 
 from qballot.core.canonical import JsonTree
-from qballot.errors import QballotError
+from qballot.errors import InvalidElectionError, QballotError, UnknownVersionError
 
 
 class Outcome(StrEnum):
@@ -19,8 +19,11 @@ class Outcome(StrEnum):
 
     HOLDS = "holds"
     FAILS = "fails"
+    UNKNOWN = "unknown"
+    """What it reads was made for a newer version of QBallot: this program cannot say."""
+
     SKIPPED = "skipped"
-    """There was nothing to check, or a step before it failed."""
+    """There was nothing to check, or a step before it failed, or cannot be decided."""
 
 
 class Check(Enum):
@@ -46,7 +49,7 @@ class EvidenceCheck(Check):
     ARGUMENTS = (
         3,
         "arguments",
-        "the box's code holds this definition's hash, the times, and the electorate's size and roots",
+        "the box's code holds this definition's hash and rules that fit it, the times, and the electorate's roots",
         "code, definition",
     )
     ADDRESS = (
@@ -122,19 +125,19 @@ W = TypeVar("W")
 
 @dataclass(frozen=True, slots=True)
 class Step(Generic[W]):
-    """A step and what does it: `run` gets the work so far, adds to it, and returns what it found in words.
-
-    goes_on: whether the next steps can be run, and mean something, where this one fails.
-    """
+    """A step and what does it: `run` gets the work so far, adds to it, and returns what it found in words."""
 
     check: Check
     run: Callable[[W], str | Skipped]
-    goes_on: bool = False
 
 
 def run_steps(steps: Sequence[Step[W]], work: W) -> Iterator[StepReport]:
-    """Run steps one after another, each as it is asked for. After one that fails the others are skipped."""
-    stopped: Check | None = None
+    """Run steps one after another, each as it is asked for.
+
+    After one that fails, or ends as unknown, the others are skipped; but not where it fails with InvalidElectionError:
+    that an election is invalid can be proven like anything else.
+    """
+    stopped: StepReport | None = None
     for step in steps:
         if stopped is not None:
             yield StepReport(step.check, Outcome.SKIPPED, _not_reached(stopped))
@@ -142,8 +145,9 @@ def run_steps(steps: Sequence[Step[W]], work: W) -> Iterator[StepReport]:
         try:
             found = step.run(work)
         except QballotError as error:
-            yield StepReport(step.check, Outcome.FAILS, str(error))
-            stopped = None if step.goes_on else step.check
+            report = _report_error(step.check, error)
+            yield report
+            stopped = None if isinstance(error, InvalidElectionError) else report
         else:
             if isinstance(found, Skipped):
                 yield StepReport(step.check, Outcome.SKIPPED, found.reason)
@@ -156,12 +160,23 @@ def find_failure(steps: Sequence[StepReport]) -> StepReport | None:
     return next((step for step in steps if step.outcome is Outcome.FAILS), None)
 
 
-def end_at_first(checks: Iterable[Check], reason: str) -> tuple[StepReport, ...]:
-    """Report that the first step failed, so that none of the others was reached."""
+def find_unknown(steps: Sequence[StepReport]) -> StepReport | None:
+    """Find the step that ended as unknown."""
+    return next((step for step in steps if step.outcome is Outcome.UNKNOWN), None)
+
+
+def end_at_first(checks: Iterable[Check], error: QballotError) -> tuple[StepReport, ...]:
+    """Report that the first step ended with an error, so that none of the others was reached."""
     first, *others = checks
-    skipped = (StepReport(check, Outcome.SKIPPED, _not_reached(first)) for check in others)
-    return (StepReport(first, Outcome.FAILS, reason), *skipped)
+    report = _report_error(first, error)
+    return (report, *(StepReport(check, Outcome.SKIPPED, _not_reached(report)) for check in others))
 
 
-def _not_reached(failed: Check) -> str:
-    return f"not reached: step {failed.number}, {failed.id}, failed"
+def _report_error(check: Check, error: QballotError) -> StepReport:
+    outcome = Outcome.UNKNOWN if isinstance(error, UnknownVersionError) else Outcome.FAILS
+    return StepReport(check, outcome, str(error))
+
+
+def _not_reached(stopped: StepReport) -> str:
+    how = "ended as unknown" if stopped.outcome is Outcome.UNKNOWN else "failed"
+    return f"not reached: step {stopped.check.number}, {stopped.check.id}, {how}"

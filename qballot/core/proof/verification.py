@@ -12,7 +12,7 @@ from qballot.core.election import Definition
 from qballot.core.proof.evidence import BoxOrigin
 from qballot.core.proof.head import ProvenHead
 from qballot.core.proof.header import Header
-from qballot.core.proof.steps import EvidenceCheck, Outcome, StepReport, find_failure
+from qballot.core.proof.steps import EvidenceCheck, Outcome, StepReport, find_failure, find_unknown
 from qballot.core.tally.result import ElectionResult
 from qballot.core.types import Hash32
 
@@ -30,7 +30,7 @@ class ResultState(StrEnum):
     """Cancelled by its organizer before the opening: nobody could vote."""
 
     INVALID = "invalid"
-    """The definition is not as it must be: never counted."""
+    """The definition is not as it must be, or the box's rules do not fit it: never counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class Verification:
 
     steps: all sixteen. trusted_block_hash: what was believed; None where the file could not be read that far.
     is_trust_own: whether that hash was taken from the evidence itself, so that nothing ties it to any chain.
-    origin, definition, proven, state, lot, result: None where no step got to them; state also where one failed, but
-    that the definition is invalid alone. batches, records, voters_who_cast: how many, 0 likewise.
+    origin, definition, proven, state, lot, result: None where no step got to them; state also where one failed, unless
+    that shows nothing but that the election is invalid. batches, records, voters_who_cast: how many, 0 likewise.
     """
 
     steps: tuple[StepReport, ...]
@@ -62,9 +62,14 @@ class Verification:
         return find_failure(self.steps)
 
     @property
+    def unknown(self) -> StepReport | None:
+        """The step that met something that was made for a newer version of QBallot: nothing is said of the election."""
+        return find_unknown(self.steps)
+
+    @property
     def holds(self) -> bool:
-        """Whether no step failed."""
-        return self.failure is None
+        """Whether no step failed, and none ended as unknown."""
+        return self.failure is None and self.unknown is None
 
     @property
     def is_electorate_checked(self) -> bool:

@@ -12,7 +12,7 @@ from qballot.core.proof.head import Pins
 from qballot.core.proof.steps import EvidenceCheck, Outcome, StepReport, end_at_first, run_steps
 from qballot.core.proof.verification import Verification
 from qballot.core.types import Hash32
-from qballot.errors import DecodeError
+from qballot.errors import DecodeError, UnknownVersionError
 
 
 def verify_evidence(
@@ -41,9 +41,9 @@ def verify_evidence_file(
     """
     try:
         evidence = read_evidence(chunks, most_bytes)
-    except DecodeError as error:
+    except (DecodeError, UnknownVersionError) as error:
         is_own = trusted_block_hash is None
-        return Verification(end_at_first(EvidenceCheck, str(error)), trusted_block_hash, is_trust_own=is_own)
+        return Verification(end_at_first(EvidenceCheck, error), trusted_block_hash, is_trust_own=is_own)
     return Verifier(evidence, trusted_block_hash, pins, chain_id=chain_id, is_file=True).finish()
 
 
@@ -79,9 +79,9 @@ class Verifier:
         """Run the steps that are left, and say what came of them all."""
         self._reports += self._steps
         work, found = self._work, vars(self._work)
-        failed = {report.check for report in self._reports if report.outcome is Outcome.FAILS}
-        # That the definition is invalid can be proven like anything else. Any other failure leaves nothing to be said.
-        is_sound = failed <= {EvidenceCheck.DEFINITION}
+        stopped = {report.check for report in self._reports if report.outcome in (Outcome.FAILS, Outcome.UNKNOWN)}
+        # That the election is invalid can be proven like anything else. Any other failure leaves nothing to be said.
+        is_sound = stopped <= work.invalid_by
         return Verification(
             steps=tuple(self._reports),
             trusted_block_hash=work.trusted,

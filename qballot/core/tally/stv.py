@@ -25,10 +25,12 @@ of weights times values.
 
 Equal surpluses in step 3 and equal fewest votes in step 4 go by the contest's tie rule. Where it decides nothing:
 
-  - Equal surpluses pass on in the definition's order, if nobody reaches the quota before all of them have passed.
+  - Equal surpluses pass on in the definition's order, if nobody can reach the quota before the last of them passes,
+    whichever that is. The votes in between hang on that order, so that no later tie goes by them.
   - Of the options from the bottom, the smallest group that holds all that tie and has fewer votes together than any
     other is excluded at once, in one stage, if enough options continue and none of them could reach the quota with all
-    of the group's votes: then nobody is elected in between, and everything ends alike in whichever order they go.
+    of the group's votes: then nobody is elected in between, and everything ends alike in whichever order they go. (In
+    an exact count no denominator may become too long in any order either.)
   - Else the count stops. With one option more than seats left, the tied options tie for these seats among them, and
     the others are elected; else the result is that they tie for elimination, or for the order of transfers.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import lcm
 from typing import TypeAlias
@@ -45,6 +45,7 @@ class StvCount:
         self._elected: list[int] = []
         self._passed: set[int] = set()
         self._votes: list[dict[int, Total]] = []
+        self._between: set[int] = set()
         self._log: list[LogEntry] = [
             stv_log.log_quota(contest, self._cast, self._quota, is_hare),
         ]
@@ -68,36 +69,41 @@ class StvCount:
     def _now(self) -> dict[int, Total]:
         return self._votes[-1]
 
+    @property
+    def _rounds(self) -> list[dict[int, Total]]:
+        """The earlier stages for a tie to go by, with no votes where these hang on an order that nothing decided."""
+        return [{} if stage in self._between else votes for stage, votes in enumerate(self._votes[:-1], start=1)]
+
     def _read_stage(self) -> None:
-        """Add up the votes of whoever is not excluded, and write them down."""
-        votes = self._add_up(self._held)
+        """Add up the votes of whoever is not excluded, and write them down: the quota, after a surplus passed on."""
+        votes: dict[int, Total] = {
+            option: _simplify(self._quota if option in self._passed else Fraction(*self._held[option]))
+            for option in sorted(self._standing | {*self._elected})
+        }
         self._votes.append(votes)
         self._log.append(stv_log.log_stage(self._contest, len(self._votes), votes, self._cast))
 
-    def _add_up(self, held: Mapping[int, Held]) -> dict[int, Total]:
-        """Add up what each option that is not excluded holds; after its surplus passed on, the quota."""
-        votes = {option: Fraction(*held[option]) for option in sorted(self._standing | {*self._elected})}
-        return {
-            option: _simplify(self._quota if option in self._passed else number) for option, number in votes.items()
-        }
-
-    def _hand_over(self, held: dict[int, Held], moves: Moves, event: Event, number: int) -> None:
-        """Take the votes of an event's sources away and give those that move to their next holders."""
+    def _hand_over(self, moves: Moves, event: Event) -> None:
+        """Take the votes of an event's sources away, give those that move to their next holders, and end the event."""
         for source in event.sources:
-            held[source] = (0, 1)
+            self._held[source] = (0, 1)
         for (pile, target), weight in moves.items():
             # Piles without weight may be there or not, as ballots come and go: nothing may depend on them.
             if weight and target != EXHAUSTED:
-                value = self._values[next_pile(pile, target, number, event)[1]]
-                units, denominator = held[target]
-                common = self._refuse_too_fine(lcm(denominator, value.denominator))
+                value = self._values[next_pile(pile, target, self._events, event)[1]]
+                units, denominator = self._held[target]
+                common = lcm(denominator, value.denominator)
+                self._refuse_too_fine(common)
                 more = weight * value.numerator * (common // value.denominator)
-                held[target] = (units * (common // denominator) + more, common)
+                self._held[target] = (units * (common // denominator) + more, common)
+        self._events += 1
 
-    def _refuse_too_fine(self, denominator: int) -> int:
-        if self._places is None and denominator.bit_length() > MAX_DENOMINATOR_BITS:
+    def _refuse_too_fine(self, denominator: int) -> None:
+        if self._is_too_fine(denominator):
             raise TooFineError
-        return denominator
+
+    def _is_too_fine(self, denominator: int) -> bool:
+        return self._places is None and denominator.bit_length() > MAX_DENOMINATOR_BITS
 
     def _find_elected(self) -> list[int]:
         """Find the continuing options with at least the quota, the most votes first."""
@@ -127,51 +133,70 @@ class StvCount:
             self._transfer_surplus(tied[0])
             return None
         tie = self._describe(tied, f"have equal surpluses, {show_total(greatest)} each")
-        decision = self._ties.take(tied, tie, Fate.GOES_FIRST, rounds=self._votes[:-1])
+        decision = self._ties.take(tied, tie, Fate.GOES_FIRST, rounds=self._rounds)
         self._log += decision.log
         if decision.taken:
             self._transfer_surplus(decision.taken[0])
             return None
-        if not decision.waits and self._is_order_of_surpluses_free(tied):
-            self._log.append(
-                stv_log.log_free_tie(self._contest, len(self._votes), tied, f"{tie}. They pass on in turn")
-            )
-            self._transfer_surplus(tied[0])
-            return None
-        return self._stop(tie, tied, TiedFor.TRANSFER, decision.waits)
+        if decision.waits or not self._is_order_of_surpluses_free(tied):
+            return self._stop(tie, tied, TiedFor.TRANSFER, decision.waits)
+        self._log.append(stv_log.log_free_tie(self._contest, len(self._votes), tied, f"{tie}. They pass on in turn"))
+        for option in tied[:-1]:
+            self._transfer_surplus(option)
+            self._read_stage()
+            self._between.add(len(self._votes))
+        self._transfer_surplus(tied[-1])
+        return None
 
     def _is_order_of_surpluses_free(self, tied: Sequence[int]) -> bool:
-        """Say whether nobody reaches the quota before all of these surpluses but one have passed on."""
-        held = dict(self._held)
-        for number, option in enumerate(tied[:-1], start=self._events):
-            self._pass_on(number, option, held)
-            votes = self._add_up(held)
-            if any(votes[other] >= self._quota for other in self._standing):
+        """Say whether nobody reaches the quota before all of these surpluses have passed on, in whichever order.
+
+        While nobody does, each of them gives every option the same votes, whenever it passes on; so nobody does if all
+        of them but the one that gives an option least leave it below the quota.
+        """
+        gains = [self._find_gains(number, option) for number, option in enumerate(tied, start=self._events)]
+        for option in self._standing:
+            of_each = [gain.get(option, 0) for gain in gains]
+            if self._now[option] + sum(of_each) - min(of_each) >= self._quota:
                 return False
         return True
 
+    def _find_gains(self, number: int, option: int) -> dict[int, Total]:
+        """Find what every other option gets if an option's surplus passes on. number: of the event, maybe a later one.
+
+        It is only tried, so that no denominator is too long for it.
+        """
+        _, moves, values = self._pass_on(number, option)
+        gains: dict[int, Total] = {}
+        for ((_, received), target), weight in moves.items():
+            if weight and target != EXHAUSTED:
+                gains[target] = gains.get(target, 0) + weight * values[received]
+        return gains
+
     def _transfer_surplus(self, option: int) -> None:
         surplus = self._now[option] - self._quota
-        moves = self._pass_on(self._events, option, self._held)
-        self._events += 1
+        event, moves, values = self._pass_on(self._events, option)
+        for received, value in values.items():
+            self._refuse_too_fine(value.denominator)
+            self._values[*received, self._events] = value
+        self._hand_over(moves, event)
         self._passed.add(option)
         transfer = self._describe_transfer(moves, is_surplus=True)
         self._log.append(stv_log.log_surplus(self._contest, option, surplus, transfer))
 
-    def _pass_on(self, number: int, option: int, held: dict[int, Held]) -> Moves:
-        """Let event `number` be that an option's surplus passes on, and find what its ballots are worth then."""
+    def _pass_on(self, number: int, option: int) -> tuple[Event, Moves, dict[Surpluses, Fraction]]:
+        """Let event `number` be that an option's surplus passes on.
+
+        Returns with it what ballots are worth then, by the surpluses that they were part of before.
+        """
         event = Event(frozenset([option]), frozenset(self._standing), surplus=True)
         moves = self._piles.after(number, event)
         votes = self._now[option]
         share = Fraction(votes - self._quota) / votes
-        for ((_, received), _), weight in moves.items():
-            if weight:
-                self._values[*received, number] = self._cut(share * self._values[received])
-        self._hand_over(held, moves, event, number)
-        return moves
+        paths = {received for ((_, received), _), weight in moves.items() if weight}
+        return event, moves, {received: self._cut(share * self._values[received]) for received in paths}
 
     def _cut(self, value: Fraction) -> Fraction:
-        self._refuse_too_fine(value.denominator)
         return value if self._places is None else Fraction(value * 10**self._places // 1, 10**self._places)
 
     def _exclude(self) -> Outcome | None:
@@ -181,7 +206,7 @@ class StvCount:
         if len(tied) == 1:
             return self._pass_excluded(tied)
         tie = self._describe(tied, f"tie for the fewest votes, {show_total(fewest)} each")
-        decision = self._ties.take(tied, tie, Fate.GOES_OUT, rounds=self._votes[:-1])
+        decision = self._ties.take(tied, tie, Fate.GOES_OUT, rounds=self._rounds)
         self._log += decision.log
         group = [] if decision.waits else list(decision.taken) or self._find_free_group(tied)
         if group and not decision.taken:
@@ -201,8 +226,15 @@ class StvCount:
         for size in range(len(tied), len(upwards) - self._vacancies + 1):
             together = sum(self._now[option] for option in upwards[:size])
             if together < self._now[upwards[size]]:
-                return sorted(upwards[:size]) if self._now[upwards[-1]] + together < self._quota else []
+                is_below = self._now[upwards[-1]] + together < self._quota
+                is_free = is_below and self._stays_exact(upwards[:size], upwards[size:])
+                return sorted(upwards[:size]) if is_free else []
         return []
+
+    def _stays_exact(self, group: Iterable[int], others: Iterable[int]) -> bool:
+        """Say whether no denominator becomes too long, in whichever order a group passes its ballots on."""
+        common = lcm(*(self._held[option][1] for option in group))
+        return not any(self._is_too_fine(lcm(common, self._held[option][1])) for option in others)
 
     def _pass_excluded(self, options: Sequence[int]) -> Outcome | None:
         """Exclude options; returns the end of the count if the last seats are filled by it."""
@@ -213,8 +245,7 @@ class StvCount:
             return self._fill_seats()
         event = Event(frozenset(options), frozenset(self._standing))
         moves = self._piles.after(self._events, event)
-        self._hand_over(self._held, moves, event, self._events)
-        self._events += 1
+        self._hand_over(moves, event)
         self._log.append(stv_log.log_exclusion(contest, options, now, self._describe_transfer(moves, is_surplus=False)))
         return None
 

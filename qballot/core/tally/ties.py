@@ -73,7 +73,8 @@ class Ties:
         """Take `number` of the tied options, fewer than there are.
 
         what: the tie as a clause for the log, as in `Round 2: B and C tie for the fewest votes, 3 each`.
-        rounds: the totals of all earlier rounds, the first round first; none where a method has no rounds.
+        rounds: the totals of all earlier rounds, the first round first; none where a method has no rounds. A round
+        without totals decides nothing.
         """
         left = sorted(tied)
         taken: list[int] = []
@@ -104,6 +105,8 @@ class Ties:
         steps: list[str] = []
         for number in range(len(rounds), 0, -1):
             votes = rounds[number - 1]
+            if not votes:
+                continue
             numbers = [votes[option] for option in left]
             mark = min(numbers) if fate is Fate.GOES_OUT else max(numbers)
             before, left = left, [option for option in left if votes[option] == mark]

@@ -18,7 +18,7 @@ from qballot.chain.contracts import encode_cancel, encode_cast, encode_cast_sign
 from qballot.chain.devnet import Devnet
 from qballot.core.keccak import keccak
 from qballot.core.provenance import BoxArguments, box_address
-from qballot.core.records import Record, SignedRecord, pack_signed_records
+from qballot.core.records import Record, SignedRecord
 from qballot.core.types import Address, ChainId, Hash32, UnixSeconds, VoterIndex
 from qballot.deploy import deploy_factory
 from qballot.testing import make_census, make_definition, make_voters
@@ -117,7 +117,7 @@ def cast(what: Cast) -> Deed:
         return Deed(entry.address, what.plan.box, data, what)
     signed = [_sign(what.plan.box, voter, ballot, what.cast_at) for voter, ballot in sorted(what.ballots)]
     proof = CENSUS.prove_many([VoterIndex(voter) for voter, _ in sorted(what.ballots)])
-    data = encode_cast_signed(pack_signed_records(signed), proof)
+    data = encode_cast_signed(signed, proof)
     return Deed(devnet_account(1).address, what.plan.box, data, what)
 
 

@@ -128,7 +128,7 @@ def test_results__cancelled_and_invalid__are_never_counted(
 ) -> None:
     scene = make_election(devnet)
     cancel(scene)
-    bad = checksum_address(create_raw(devnet, b'{"qballot":2}'))
+    bad = checksum_address(create_raw(devnet, b'{"qballot":1}'))
     follow(devnet, engine).sync_once()
     cancelled = get(client, f"/elections/{address(scene)}/results")
     assert (cancelled["state"], cancelled["level"], cancelled["contests"]) == ("cancelled", "proven", [])
@@ -141,7 +141,9 @@ def test_results__cancelled_and_invalid__are_never_counted(
     assert "No ballot is missing" not in invalid["level_text"]
     detail = get(client, f"/elections/{bad}")
     assert (detail["phase"], detail["definition"]) == ("invalid", None)
-    assert bytes.fromhex(detail["definition_bytes"][2:]) == b'{"qballot":2}'
+    assert (detail["unknown_version"], detail["text_ballots"]) == (None, False)
+    assert detail["invalid_reason"].startswith("invalid definition")
+    assert bytes.fromhex(detail["definition_bytes"][2:]) == b'{"qballot":1}'
     assert [item["phase"] for item in get(client, "/elections")["elections"]] == ["invalid", "cancelled"]
 
 

@@ -27,7 +27,7 @@ from qballot.core.types import BlockNumber, ChainId
 
 pytestmark = pytest.mark.integration
 
-NEW_COLUMNS = {"cancelled_at_block", "voters_cast", "weight_cast"}
+NEW_COLUMNS = {"cancelled_at_block", "voters_cast", "weight_cast", "text_ballots", "unknown_version"}
 OLD_NAMES = {"sheet_bits": "ward_bits", "sheet_roots": "ward_roots"}
 LONG = b"\x01" * 40
 

@@ -72,7 +72,7 @@ def test_open__schema_of_a_newer_program__is_refused(database_url: str) -> None:
     with engine.begin() as connection:
         connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
     engine.dispose()
-    with pytest.raises(StorageError, match=r"schema 9999, expected at most 0006: a newer qballot"):
+    with pytest.raises(StorageError, match=r"schema 9999, expected at most 0007: a newer qballot"):
         open_database(database_url)
 
 
@@ -331,7 +331,7 @@ def test_open__to_read_a_database_of_an_older_program__leaves_it_as_it_is(databa
     engine = open_database(database_url)
     with engine.begin() as connection:
         connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0003'"))
-    with pytest.raises(StorageError, match=r"schema 0003, expected 0006: an older qballot"):
+    with pytest.raises(StorageError, match=r"schema 0003, expected 0007: an older qballot"):
         open_database(database_url, create=False)
     with engine.begin() as connection:
         assert connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}")) == "0003"

@@ -78,8 +78,8 @@ def choose_cover(chance: random.Random, story: Story) -> str:
 
 def forge_headers(chance: random.Random, story: Story) -> str:
     """Change a field of one header or of many; hashes stay, or are made to fit."""
-    field = chance.choice(FIELDS)
     last = story.world.told
+    field = chance.choice([item for item in FIELDS if story.world.headers[last].get(item.name) is not None])
     numbers = chance.choice(
         [
             [last],

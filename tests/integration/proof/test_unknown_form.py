@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_proxy import Behaviour, Call, Reply, Result, run_proxy
+from fault_proxy import Behaviour, Call, Failure, Reply, Result, run_proxy
 from forked import LATER, tell_forks
 from indexes import Clock, open_url
 from liar import tell
@@ -207,6 +207,36 @@ def test_unknown_form__told_by_one_endpoint_alone__is_no_alarm(world: World, eng
     reset_index(engine)
     registry = index(engine, lie)
     assert unknown_block(registry) == world.latest
+
+
+def test_unknown_form__beside_an_endpoint_that_forgot_the_state__is_told(world: World, engine: Engine) -> None:
+    story = tell_forks(world, {0: AMSTERDAM}, later_since=0)
+    node = tell(story)
+
+    def forgetful(call: Call) -> Reply:
+        return Failure(-32000, "missing trie node") if call.method == "eth_getProof" else node(call)
+
+    registry = index(engine, forgetful, node)
+    assert unknown_block(registry) == world.latest
+    assert find(engine, world)["level"] == "consistent"
+
+
+def test_unknown_form__beside_an_endpoint_that_leaves_the_field_out__is_told(
+    world: World, engine: Engine, said: list[str]
+) -> None:
+    story = tell_forks(world, {0: AMSTERDAM}, later_since=0)
+    node = tell(story)
+
+    def strip(call: Call) -> Reply:
+        reply = node(call)
+        if call.method == "eth_getBlockByNumber" and isinstance(reply, Result) and reply.value is not None:
+            return Result({name: value for name, value in reply.value.items() if name != LATER.name})
+        return reply
+
+    registry = index(engine, strip, node)
+    assert any("FALSE PROOF" in text for text in said)
+    assert unknown_block(registry) == world.latest
+    assert find(engine, world)["level"] == "consistent"
 
 
 def _name_a_field(inner: Behaviour) -> Behaviour:

@@ -30,6 +30,11 @@ def read_bad(name: str) -> bytes:
 
 
 @cache
+def read_unknown(name: str) -> bytes:
+    return (VECTORS / "unknown" / f"{name}.jsonl").read_bytes()
+
+
+@cache
 def read_receipt(name: str) -> bytes:
     return (VECTORS / "receipts" / f"{name}.json").read_bytes()
 

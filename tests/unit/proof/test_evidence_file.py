@@ -111,8 +111,9 @@ def test_file__lines_that_are_not_filled__are_refused() -> None:
 @pytest.mark.parametrize(
     ("number", "values", "message"),
     [
-        (1, {"version": 2}, "line 1: found evidence of version 2, expected 1"),
         (1, {"version": "1"}, "line 1: this is no evidence"),
+        (1, {"version": True}, "line 1: this is no evidence"),
+        (1, {"kind": "receipt"}, "line 1: this is no evidence"),
         (1, {"chain_id": -1}, "line 1: found the chain id -1"),
         (1, {"chain_id": 2**63}, "line 1: "),
         (1, {"box": "0x00"}, "line 1: box: found 1 bytes, expected 20"),

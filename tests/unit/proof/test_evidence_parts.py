@@ -30,6 +30,7 @@ from qballot.core.proof import (
     verify_receipt_file,
 )
 from qballot.core.proof.ballots import Ballots, check_chain, check_membership, group_effective, read_ballots
+from qballot.core.proof.head import check_rules
 from qballot.core.proof.voters import check_voters
 from qballot.core.provenance import parse_clone_code
 from qballot.core.records import CANCELLED_HEAD, DIRECT_BIT, Record, compute_head, pack_records, unpack_columns
@@ -139,8 +140,8 @@ def test_records__at_the_ends_of_every_range__are_admitted() -> None:
     record = Record(VoterIndex(4), opens_at, Weight(2**96 - 1), b"\x00\x00\x00")
     direct = replace(record, cast_at=(closes_at - 1) | DIRECT_BIT, ballot=b"")
     last = replace(record, cast_at=closes_at - 1, voter=VoterIndex(0), weight=Weight(1))
-    found = read_ballots([pack_records([record, last]), pack_records([direct]), pack_records([record, direct])], proven)
-    assert found.voters == [4, 0, 4, 4, 4]
+    found = read_ballots([pack_records([last, record]), pack_records([direct]), pack_records([record])], proven)
+    assert found.voters == [0, 4, 4, 4]
     assert found.starts == [0, 2, 3]
     with pytest.raises(DecodeError, match="batch 1: records are cut short"):
         read_ballots([pack_records([record]), b"\x00"], proven)
@@ -163,10 +164,47 @@ def test_records__that_the_box_does_not_admit__are_named(is_direct: bool) -> Non
         ),
         (replace(good, ballot=b"\x00" * 4), "found a ballot of 4 bytes, expected at most 3"),
     ):
-        with pytest.raises(ProofError, match=f"batch 1, record 1: {message}"):
-            read_ballots([pack_records([good]), pack_records([good, changed])], proven)
+        batch = [changed] if is_direct else [replace(good, voter=VoterIndex(1)), changed]
+        with pytest.raises(ProofError, match=f"batch 1, record {len(batch) - 1}: {message}"):
+            read_ballots([pack_records([good]), pack_records(batch)], proven)
     with pytest.raises(ProofError, match="batch 0: found no record"):
         read_ballots([b""], proven)
+
+
+def test_records__of_a_batch_that_no_box_writes__are_named() -> None:
+    proven = prove("sheets")  # four voters a sheet
+    at = proven.arguments.opens_at
+    batch = [Record(VoterIndex(voter), at, Weight(1), b"\x00" * 3) for voter in range(8)]
+    direct = [replace(record, cast_at=at | DIRECT_BIT) for record in batch]
+    for records in ([batch[0], batch[3]], batch[4:8], [direct[5]], [batch[2]]):
+        assert len(read_ballots([pack_records(records)], proven)) == len(records)
+    for records, message in (
+        ([batch[0], batch[2], batch[1]], "record 2: found voter 1 after voter 2, expected them ascending"),
+        ([batch[1], batch[1]], "record 1: found voter 1 after voter 1"),
+        ([batch[2], batch[3], batch[4]], "record 2: found voter 4, expected one of sheet 0, as before"),
+        ([batch[3], batch[7]], "record 1: found voter 7, expected one of sheet 0"),
+        ([batch[0], direct[1]], "record 1: found a voter's own transaction among 2 records, expected it alone"),
+        ([direct[0], batch[1]], "record 0: found a voter's own transaction among 2 records"),
+        ([direct[0], direct[1]], "record 0: found a voter's own transaction among 2 records"),
+    ):
+        with pytest.raises(ProofError, match=f"batch 1, {message}"):
+            read_ballots([pack_records([batch[0]]), pack_records(records)], proven)
+
+
+def test_rules__that_no_factory_takes__are_named() -> None:
+    arguments = prove("sheets").arguments
+    check_rules(arguments)
+    for changes, message in (
+        ({"closes_at": arguments.opens_at}, "opens at .* and closes at .*, expected the opening before the close"),
+        ({"voters": 12 + 1}, "has 3 sheet roots, expected 4 for 13 voters in sheets of 2\\*\\*2"),
+        ({"voters": 8}, "has 3 sheet roots, expected 2 for 8 voters"),
+        ({"sheet_roots": ()}, "has 0 sheet roots, expected 3"),
+        ({"voters": 0}, "has 3 sheet roots, expected 0"),
+        ({"sheet_bits": 255}, "has 3 sheet roots, expected 1"),
+    ):
+        with pytest.raises(ProofError, match=message):
+            check_rules(replace(arguments, **changes))  # type: ignore[arg-type]
+    check_rules(replace(arguments, voters=12, closes_at=UnixSeconds(arguments.opens_at + 1)))
 
 
 def test_membership__of_another_weight__names_batch_and_record() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from evidence_samples import CHAIN_ID, INDEX, PINS, find, read_bad, read_good, read_receipt, trusted_hash
+from evidence_samples import CHAIN_ID, INDEX, PINS, find, read_bad, read_good, read_receipt, read_unknown, trusted_hash
 
 from qballot.chain.pins import default_pins
 from qballot.core.keccak import keccak
@@ -46,7 +46,7 @@ def test_vectors__pins__are_those_of_this_version() -> None:
     assert default_pins() == PINS  # if the contracts have changed: make the vectors anew
 
 
-@pytest.mark.parametrize("name", [name for name in names("good") if name != "invalid-definition"])
+@pytest.mark.parametrize("name", [item["name"] for item in INDEX["good"] if item["invalid_at_step"] is None])
 def test_vectors__good_bundle__verifies_with_its_result(name: str) -> None:
     item, found = find("good", name), verify_good(name)
     assert found.failure is None
@@ -69,12 +69,45 @@ def test_vectors__lot_not_yet__waits_for_it() -> None:
     assert results(verify_good("lot-not-yet"), "waits_for_lot") == {"lunch": True}
 
 
-def test_vectors__invalid_definition__is_proven_to_be_invalid() -> None:
-    found = verify_good("invalid-definition")
-    assert [step.check for step in found.steps if step.outcome is Outcome.FAILS] == [EvidenceCheck.DEFINITION]
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("invalid-definition", "contests: is missing"),
+        ("invalid-text-ballots", "the box takes ballots that are signed as text"),
+        ("invalid-ballot-limit", "at most 2 bytes, but the longest that its definition allows has 3"),
+    ],
+)
+def test_vectors__invalid_election__is_proven_to_be_invalid(name: str, text: str) -> None:
+    item, found = find("good", name), verify_good(name)
+    assert [step.check.number for step in found.steps if step.outcome is Outcome.FAILS] == [item["invalid_at_step"]]
     assert (found.state, found.result, found.holds) == ("invalid", None, False)
+    assert (found.records, found.voters_who_cast, found.is_electorate_checked) == (
+        item["records"],
+        item["voters_who_cast"],
+        item["electorate_checked"],
+    )
     assert found.failure is not None
-    assert "qballot: found 2, expected 1" in found.failure.text
+    assert text in found.failure.text
+    assert found.steps[EvidenceCheck.STATE.number - 1].text.startswith("invalid: ")
+
+
+def test_vectors__invalid_elections__are_all_looked_at() -> None:
+    invalid = {item["name"] for item in INDEX["good"] if item["invalid_at_step"] is not None}
+    assert invalid == {"invalid-definition", "invalid-text-ballots", "invalid-ballot-limit"}
+
+
+@pytest.mark.parametrize("name", names("unknown"))
+def test_vectors__of_a_newer_version__end_as_unknown_at_their_step(name: str) -> None:
+    item = find("unknown", name)
+    found = verify_evidence_file([read_unknown(name)], trusted_hash(item), PINS, chain_id=CHAIN_ID)
+    assert found.unknown is not None
+    assert found.unknown.check.number == item["unknown_at_step"]
+    assert found.unknown.text.startswith("made for a newer version of QBallot (found ")
+    assert (found.failure, found.state, found.result, found.holds) == (None, None, None, False)
+    assert {step.outcome for step in found.steps[: found.unknown.check.number - 1]} <= {Outcome.HOLDS}
+    after = found.steps[found.unknown.check.number :]
+    assert {step.outcome for step in after} == {Outcome.SKIPPED}
+    assert "ended as unknown" in after[0].text
 
 
 @pytest.mark.parametrize("name", names("bad"))
@@ -86,6 +119,7 @@ def test_vectors__bad_bundle__fails_first_at_its_step(name: str) -> None:
     assert (found.state, found.result, found.holds) == (None, None, False)
     assert len(found.failure.text) > 20
     after = found.steps[found.failure.check.number :]
+    assert found.unknown is None
     assert found.failure.check is EvidenceCheck.DEFINITION or {step.outcome for step in after} <= {Outcome.SKIPPED}
 
 
@@ -128,6 +162,11 @@ def test_vectors__hash_of_the_bundle_itself__is_said() -> None:
 def test_vectors__receipt__ends_as_the_index_says(name: str) -> None:
     item = find("receipts", name)
     found = verify_receipt_file(read_receipt(name), trusted_hash(item), chain_id=CHAIN_ID)
+    if item["unknown_at_step"] is not None:
+        assert found.unknown is not None
+        assert found.unknown.check.number == item["unknown_at_step"]
+        assert (found.failure, found.record, found.holds) == (None, None, False)
+        return
     if item["fails_at_step"] is None:
         assert found.failure is None
         assert found.record is not None

@@ -44,8 +44,9 @@ def _spoil(name: str, what: str, step: int, evidence: Evidence, trusted: Hash32 
 def make_bad(devnet: Devnet) -> list[Bad]:
     """All of them. What one does to the chain is undone before the next."""
     makers: Sequence[Callable[[Devnet], list[Bad]]] = (
-        make_malformed, make_other_origins, make_other_blocks, make_other_states, make_uninitialized,
-        make_other_chains, make_forged_records, make_other_voters, make_other_lots,
+        make_malformed, make_other_origins, make_impossible_boxes, make_other_blocks, make_other_states,
+        make_uninitialized, make_other_chains, make_forged_records, make_other_batches, make_other_voters,
+        make_other_lots,
     )  # fmt: skip
     found = []
     for maker in makers:
@@ -70,7 +71,6 @@ def make_malformed(devnet: Devnet) -> list[Bad]:
         bad("order", "two lines have changed places", [lines[0], lines[2], lines[1], *lines[3:]]),
         bad("twice", "a line of batches stands twice", [*lines[:5], lines[4], *lines[5:]]),
         bad("unknown-key", "a key that is not known", [lines[0].replace(b'"version"', b'"x":0,"version"'), *lines[1:]]),
-        bad("version", "a version that is not known", [lines[0].replace(b'"version":1', b'"version":2'), *lines[1:]]),
         bad("counts", "the end names another number of records", [*lines[:-1], _change_count(lines[-1])]),
         bad("after-the-end", "a line follows the end", [*lines, lines[-1]]),
         bad("no-newline", "the last line has no end", [*lines[:-1], lines[-1][:-1]]),
@@ -122,6 +122,33 @@ def make_other_origins(devnet: Devnet) -> list[Bad]:
             box=address_of_own,
         ),
         make_lying_box(devnet),
+    ]
+
+
+def make_impossible_boxes(devnet: Devnet) -> list[Bad]:
+    """Boxes that the factory never makes, each at the address that follows from its code, with a head of its own."""
+    evidence = make_small(devnet).evidence
+    implementation, arguments = parse_clone_code(evidence.origin.code)
+    opens_at, roots = arguments.opens_at, arguments.sheet_roots
+
+    def bad(name: str, what: str, **changes: Any) -> Bad:
+        rules = replace(arguments, **changes)
+        code, rpc = clone_runtime_code(implementation, rules), devnet.rpc
+        box = box_address(evidence.origin.factory, implementation, evidence.origin.salt, rules)
+        rpc.call("anvil_setCode", ["0x" + box.hex(), "0x" + code.hex()])
+        _put_head(devnet, box, keccak(evidence.definition))
+        origin = replace(evidence.origin, box=box, code=code)
+        number = rpc.block("latest").number
+        nodes = HeadProof.of(fetch_proof(rpc, box, [SLOT_0], number), fetch_proof(rpc, implementation, [], number))
+        header = fetch_header(rpc, number)
+        return _spoil(f"arguments-{name}", what, 3, Evidence(origin, evidence.definition, header, nodes, ()))
+
+    second = UnixSeconds(opens_at - 1)
+    return [
+        bad("closes-before-it-opens", "the close is a second before the opening", closes_at=second),
+        bad("closes-as-it-opens", "the close is the second of the opening", closes_at=opens_at),
+        bad("root-too-many", "a root more than the voters fill sheets", sheet_roots=(*roots, *roots)),
+        bad("root-too-few", "no root at all", sheet_roots=()),
     ]
 
 
@@ -250,17 +277,43 @@ def make_forged_records(devnet: Devnet) -> list[Bad]:
         return bad
 
     late = devnet.rpc.block("latest").timestamp + 1_000
+    other = _record(scene, 1, SALAD)
     return [
         forge("records-none", "a batch without a record", 11),
         forge("records-voter", "a voter who is not in the census", 11, replace(good, voter=VoterIndex(5))),
-        forge("records-weight-0", "a weight of 0", 11, replace(good, weight=Weight(0))),
-        forge("records-too-early", "signed before the opening", 11, replace(good, cast_at=opens_at - 1)),
-        forge("records-too-late", "cast directly at the close", 11, replace(good, cast_at=closes_at | DIRECT_BIT)),
-        forge("records-after-the-block", "signed after the block that has it", 11, replace(good, cast_at=late)),
+        forge("records-weight-0", "a weight of 0", 11, replace(other, weight=Weight(0))),
+        forge("records-too-early", "signed before the opening", 11, replace(other, cast_at=opens_at - 1)),
+        forge("records-too-late", "cast directly at the close", 11, replace(other, cast_at=closes_at | DIRECT_BIT)),
+        forge("records-after-the-block", "signed after the block that has it", 11, replace(other, cast_at=late)),
         forge(
-            "records-too-long", "a ballot that is longer than the box takes", 11, replace(good, ballot=SOUP + b"\x00")
+            "records-too-long", "a ballot that is longer than the box takes", 11, replace(other, ballot=SOUP + b"\x00")
         ),
         forge("membership-weight", "a voter with more weight than the census says", 13, _record(scene, 3, SALAD, 40)),
+    ]
+
+
+def make_other_batches(devnet: Devnet) -> list[Bad]:
+    """The head is made to follow from records that the box admits, but never in one batch."""
+    scene = make_election(devnet, sheet_bits=1)
+    scene.open()
+    first, second, third = (_record(scene, voter, SOUP) for voter in range(3))
+    own = [replace(record, cast_at=record.cast_at | DIRECT_BIT) for record in (first, second)]
+
+    def forge(name: str, what: str, *records: Record) -> Bad:
+        snapshot = devnet.snapshot()
+        batches = [pack_records([first]), pack_records(records)]
+        _put_head(devnet, scene.deployment.box, compute_head(keccak(scene.definition), batches))
+        bad = _spoil(f"records-{name}", what, 11, replace(gather(scene), batches=batches))
+        devnet.revert(snapshot)
+        return bad
+
+    return [
+        forge("descending", "the voters of a batch are not ascending", second, first),
+        forge("voter-twice", "a voter stands twice in a batch", first, replace(first, ballot=SALAD)),
+        forge("of-two-sheets", "the voters of a batch are of two sheets", second, third),
+        forge("direct-after-signed", "a voter's own transaction in a batch of signed ballots", first, own[1]),
+        forge("direct-before-signed", "the same with the own transaction first", own[0], second),
+        forge("two-direct", "two voters' own transactions in one batch", *own),
     ]
 
 

@@ -34,7 +34,9 @@ Totals = dict[str, dict[str, str]]
 
 @dataclass(frozen=True)
 class Good:
-    """One bundle. totals: of every contest's options, as text. The rest as of `Verification`."""
+    """One bundle. totals: of every contest's options, as text. invalid_at: the one step that fails, of an election that
+    is proven to be invalid. The rest as of `Verification`.
+    """
 
     name: str
     what: str
@@ -46,6 +48,7 @@ class Good:
     winners: dict[str, list[str]]
     electorate_checked: bool = True
     has_lot: bool = False
+    invalid_at: int | None = None
 
 
 Maker = Callable[[Devnet], Good]
@@ -251,9 +254,36 @@ def make_lot_not_yet(devnet: Devnet) -> Good:
 
 def make_invalid_definition(devnet: Devnet) -> Good:
     """Everything follows, and what follows is that the election is never counted: step 2 alone fails."""
+    evidence = gather_undefined(devnet, b'{"qballot":1,"title":"Without contests"}')
+    what = "a definition without contests: proven to be invalid, and never counted; step 2 alone fails"
+    return Good("invalid-definition", what, evidence, "invalid", 0, 0, {}, {}, electorate_checked=False, invalid_at=2)
+
+
+def make_text_box(devnet: Devnet) -> Good:
+    """Its voters sign text, which wallets show; but no definition asks for that yet."""
+    scene = make_election(devnet, text_ballots=True)
+    scene.open()
+    scene.cast_signed([(0, b"yes"), (1, SALAD)])
+    scene.cast(2, BLANK)
+    scene.close()
+    what = "the box takes ballots that are signed as text, and its definition asks for bytes; step 3 alone fails"
+    return Good("invalid-text-ballots", what, gather(scene), "invalid", 3, 0, {}, {}, invalid_at=3)
+
+
+def make_short_ballots(devnet: Devnet) -> Good:
+    """A limit that an organizer could choose so that some ballots do not fit."""
+    scene = make_election(devnet, max_ballot_bytes=2)
+    scene.open()
+    scene.cast_signed([(0, SOUP[:2]), (1, b"")])
+    scene.close()
+    what = "the box takes ballots of 2 bytes, and those of its definition have 3; step 3 alone fails"
+    return Good("invalid-ballot-limit", what, gather(scene), "invalid", 2, 0, {}, {}, invalid_at=3)
+
+
+def gather_undefined(devnet: Devnet, definition: bytes) -> Evidence:
+    """Evidence of a box that was made for any bytes, without its voters, after the close."""
     organizer, census = devnet_account(0), make_census(make_voters(5))
     scene = make_election(devnet)
-    definition = b'{"qballot":2,"title":"From another time"}'
     opens_at = devnet.rpc.block("latest").timestamp + OPENS_AFTER
     arguments = BoxArguments(
         keccak(definition), organizer.address, UnixSeconds(opens_at), UnixSeconds(opens_at + LASTS), census.sheet_bits,
@@ -263,9 +293,7 @@ def make_invalid_definition(devnet: Devnet) -> Good:
     send(devnet.rpc, organizer, Call(factory, encode_create(salt, arguments, definition)))
     box = box_address(factory, compute_implementation_address(factory), salt, arguments)
     devnet.warp(arguments.closes_at)
-    evidence = gather_box(devnet.rpc, factory=factory, box=box, salt=salt, definition=definition)
-    what = "a definition of a version that nobody knows: proven to be invalid, and never counted; step 2 alone fails"
-    return Good("invalid-definition", what, evidence, "invalid", 0, 0, {}, {}, electorate_checked=False)
+    return gather_box(devnet.rpc, factory=factory, box=box, salt=salt, definition=definition)
 
 
 def cancel(scene: ElectionOnDevnet) -> None:
@@ -294,5 +322,5 @@ def _define(contests: list[dict[str, Any]]) -> bytes:
 GOOD: tuple[Maker, ...] = (
     make_small, make_sheets, make_several_contests, make_weights, make_revotes, make_repeats, make_cancelled,
     make_empty, make_partial, make_upcoming, make_without_census, make_census_referenced, make_fresh_proof, make_lot,
-    make_lot_of_the_block_itself, make_lot_not_yet, make_invalid_definition,
+    make_lot_of_the_block_itself, make_lot_not_yet, make_invalid_definition, make_text_box, make_short_ballots,
 )  # fmt: skip

@@ -1,9 +1,10 @@
 """Makes the vectors of evidence and receipts, on a real local chain: `python tests/vectors/evidence/make_evidence.py`.
 
 index.json            what each file is, the block hash that is trusted, and what must come of it
-good/NAME.jsonl       evidence that verifies (of `invalid-definition` all but step 2)
+good/NAME.jsonl       evidence that verifies (where index.json names an `invalid_at_step`, all but that step)
 bad/NAME.jsonl        evidence of which the step that index.json names is the first to fail
-receipts/NAME.json    receipts of single ballots, good and bad
+unknown/NAME.jsonl    evidence of a newer version: the step that index.json names ends as unknown
+receipts/NAME.json    receipts of single ballots, good, bad and unknown
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 from bad import Bad, make_bad
 from gather import gather_receipt
 from good import BLANK, GOOD, SALAD, SOUP, Good
+from unknown import Unknown, make_unknown
 
 from qballot.chain.accounts import devnet_account
 from qballot.chain.devnet import Devnet
@@ -34,7 +36,10 @@ STARTS_AT = 1_798_761_600
 
 @dataclass(frozen=True)
 class Receipt:
-    """A receipt's file. step: the first that fails, None for a good one. record: what a good one shows."""
+    """A receipt's file. step: the first that fails, None for a good one. record: what a good one shows.
+
+    unknown: the step that ends as unknown, of one that a newer version made.
+    """
 
     name: str
     what: str
@@ -42,10 +47,11 @@ class Receipt:
     trusted: Hash32
     step: int | None
     record: dict[str, Any] | None = None
+    unknown: int | None = None
 
 
 def main() -> None:
-    for folder in ("good", "bad", "receipts"):
+    for folder in ("good", "bad", "unknown", "receipts"):
         shutil.rmtree(HERE / folder, ignore_errors=True)
         (HERE / folder).mkdir()
     with Devnet(starts_at=STARTS_AT) as devnet:
@@ -57,6 +63,7 @@ def main() -> None:
             "pins": {name: _hex(value) for name, value in asdict(default_pins()).items()},
             "good": [_write_good(make_good(devnet, place)) for place in range(len(GOOD))],
             "bad": [_write_bad(bad) for bad in make_bad(devnet)],
+            "unknown": [_write_unknown(unknown) for unknown in make_unknown(devnet)],
             "receipts": [_write_receipt(receipt) for receipt in make_receipts(devnet)],
         }
     (HERE / "index.json").write_text(json.dumps(index, indent=1) + "\n")
@@ -88,6 +95,7 @@ def make_receipts(devnet: Devnet) -> list[Receipt]:
 
     own_record = {"voter": 2, "direct": True, "weight": "1", "ballot": "0x" + BLANK.hex()}
     nodes = (*signed.nodes[:-1], signed.nodes[-1].replace(SOUP, SALAD))
+    second = whole.replace(b'"version":1', b'"version":2,"x":0')
     other_block = replace(signed, nodes=direct.nodes)
     other_index = replace(signed, transaction_index=1)
     other_box = replace(signed, box=Address(b"\x05" * 20))
@@ -103,6 +111,7 @@ def make_receipts(devnet: Devnet) -> list[Receipt]:
         bad("log-of-another-box", "the log is of another contract than the receipt names", 4, other_box),
         bad("log-none", "there is no log with this index", 4, replace(signed, log_index=1)),
         bad("log-no-cast", "the log is that of the factory that made the box", 4, funded, keccak(funded.header)),
+        Receipt("unknown-version", "a version that is not known", second, trusted, None, unknown=1),
         bad("record-none", "the batch has no record at this position", 5, replace(signed, position=3)),
     ]
 
@@ -121,12 +130,19 @@ def _write_good(good: Good) -> dict[str, Any]:
         "draws_lot": good.has_lot,
         "totals": good.totals,
         "winners": good.winners,
+        "invalid_at_step": good.invalid_at,
     }
 
 
 def _write_bad(bad: Bad) -> dict[str, Any]:
     (HERE / "bad" / f"{bad.name}.jsonl").write_bytes(b"".join(bad.lines))
     return {"name": bad.name, "what": bad.what, "trusted_block_hash": _hex(bad.trusted), "fails_at_step": bad.step}
+
+
+def _write_unknown(unknown: Unknown) -> dict[str, Any]:
+    (HERE / "unknown" / f"{unknown.name}.jsonl").write_bytes(b"".join(unknown.lines))
+    trusted = _hex(unknown.trusted)
+    return {"name": unknown.name, "what": unknown.what, "trusted_block_hash": trusted, "unknown_at_step": unknown.step}
 
 
 def _write_receipt(receipt: Receipt) -> dict[str, Any]:
@@ -136,6 +152,7 @@ def _write_receipt(receipt: Receipt) -> dict[str, Any]:
         "what": receipt.what,
         "trusted_block_hash": _hex(receipt.trusted),
         "fails_at_step": receipt.step,
+        "unknown_at_step": receipt.unknown,
         "record": receipt.record,
     }
 
