@@ -115,6 +115,38 @@ contract LowLevelTest {
         }
     }
 
+    /// @dev Exhaustive where trees are small: every subset of the leaves, every number of elements.
+    function test_compute_root__every_subset_of_small_trees__is_what_all_pairs_give() external view {
+        for (uint256 size = 1; size <= 7; ++size) {
+            bytes32[] memory leaves = new bytes32[](size);
+            for (uint256 subset = 1; subset < 1 << size; ++subset) {
+                uint256[] memory chosen = new uint256[](size);
+                bytes memory queue;
+                uint256 count = 0;
+                for (uint256 i = 0; i < size; ++i) {
+                    // Nodes of another order in every subset.
+                    leaves[i] = keccak256(abi.encode(subset, i));
+                    if ((subset >> i) & 1 == 0) continue;
+                    chosen[count++] = i;
+                    queue = bytes.concat(queue, abi.encode(2 * size - 1 - i, leaves[i]));
+                }
+                assembly ("memory-safe") {
+                    mstore(chosen, count)
+                }
+                bytes32[] memory nodes = SheetTree.build(leaves);
+                bytes32[] memory right = SheetTree.proveMany(nodes, chosen);
+                for (uint256 length = 0; length <= right.length + 2; ++length) {
+                    bytes32[] memory proof = new bytes32[](length);
+                    for (uint256 i = 0; i < length; ++i) {
+                        proof[i] = i < right.length ? right[i] : nodes[i % nodes.length];
+                    }
+                    bytes32 root = length == right.length ? nodes[0] : bytes32(0);
+                    VM.assertEq(this.computeRoot(queue, 0, proof), root);
+                }
+            }
+        }
+    }
+
     /// @dev A proof is whole: with an element less, or one more, the root is zero, which no sheet has.
     function test_compute_root__other_number_of_elements__is_zero() external view {
         bytes32[] memory leaves = new bytes32[](700);

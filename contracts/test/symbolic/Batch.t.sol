@@ -16,16 +16,18 @@ struct SymbolicBallot {
 /// @title Proofs of the reading of batches, for halmos
 /// @notice Each `check_` function holds for all arguments, against a plain reading of the same parts.
 ///
-/// What is proven, of LowLevel.readBallots: for one to three ballots of the base's weight and length with steps of one
-/// byte, any times, limits and signatures, that exactly the ballots before the first wrong one are read, and that records,
-/// leaves, next voter and joined times are what the parts say; and of numbers of each length from one to fourteen bytes,
-/// that as a step or a weight of its own each is read as the sum of its digits, or refused where its last digit is zero
-/// or it has more than 96 bits.
+/// What is proven, of LowLevel.readBallots: for one and for three ballots of one byte, of the base's weight and length, with
+/// steps and times of one byte, any values in them, any limit, time and signature: exactly the ballots before the first
+/// wrong one are read, and records, leaves, next voter and joined times are what the parts say. And for each length
+/// from one to fourteen bytes: a step, and a weight of its own, is read as the sum of its digits, or refused where its last
+/// digit is zero, it has too many bits or is the base's.
 ///
-/// What is not: batches of other shapes (ballots here have one byte, times one byte or five, one number of more than one
-/// byte), and whose signature it is: to halmos ecrecover and keccak256 are functions that nothing is known of but
-/// that equal inputs give equal outputs, and ecrecover always answers. What `Batch` says of a wrong ballot is left to the
-/// differential test, and so are multiproofs of more leaves.
+/// What is not: batches of other shapes, in particular with lengths of their own or wider times; whose signature it
+/// is (to halmos ecrecover and keccak256 are functions that give equal outputs for equal inputs, and ecrecover always
+/// answers); what `Batch` says of a wrong ballot; and LowLevel.computeRoot, which chooses the order of two nodes by an
+/// address in memory that depends on them: halmos knows concrete addresses only. Those are for the differential test, and
+/// for LowLevel.t.sol, which walks through all subsets of small trees.
+/// @custom:halmos --loop 40
 contract BatchSymbolic {
     uint256 private constant MAX_S = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0;
 
@@ -74,7 +76,7 @@ contract BatchSymbolic {
         _check(domain, limit, time, abi.encodePacked(base, uint16(1), uint8(1)), ballots);
     }
 
-    /// @notice A weight of its own in each number of bytes.
+    /// @notice A weight of its own, of each number of bytes.
     function check_read__own_weight_of_any_length__is_the_sum_of_its_digits(
         uint256 size,
         bytes14 digits,
@@ -84,6 +86,19 @@ contract BatchSymbolic {
     ) external {
         for (uint256 i = 1; i <= 14; ++i) {
             if (size == i) _checkWeight(i, digits, weight, r, vs);
+        }
+    }
+
+    /// @notice A step that skips voters, of each number of bytes.
+    function check_read__step_of_any_length__is_the_sum_of_its_digits(
+        uint256 size,
+        bytes14 digits,
+        uint32 limit,
+        bytes32 r,
+        bytes32 vs
+    ) external {
+        for (uint256 i = 1; i <= 14; ++i) {
+            if (size == i) _checkStep(i, digits & ~bytes14(bytes1(0x03)), limit, r, vs);
         }
     }
 
@@ -135,24 +150,48 @@ contract BatchSymbolic {
     }
 
     function _checkWeight(uint256 size, bytes14 digits, uint96 weight, bytes32 r, bytes32 vs) private {
-        bytes memory number = new bytes(size);
-        uint256 own = 0;
-        for (uint256 i = 0; i < size; ++i) {
-            uint8 digit = uint8(digits[i]) & 0x7f;
-            own += uint256(digit) << (7 * i);
-            number[i] = bytes1(i + 1 < size ? digit | 0x80 : digit);
-        }
+        (bytes memory number, uint256 own, bool isShortest) = _number(size, digits);
         VM.assume(uint256(vs) % 2 ** 255 <= MAX_S);
         VM.warp(7);
         bytes memory batch = abi.encodePacked(
             abi.encodePacked(uint32(3), uint40(7), weight, uint16(0), uint8(0)), uint8(1), number, r, vs
         );
         (bytes memory records, uint256 reached,,,) = _reader.read(batch, 0, 10);
-        bool isCanonical = (size == 1 || uint8(number[size - 1]) != 0) && own != weight && own < 1 << 96;
-        assert((reached == batch.length) == isCanonical);
-        if (!isCanonical) return;
+        bool isRight = isShortest && own != weight && own < 1 << 96;
+        assert((reached == batch.length) == isRight);
+        if (!isRight) return;
         bytes memory expected = abi.encodePacked(uint32(3), uint40(7), uint96(own), uint16(0));
         assert(records.length == expected.length && keccak256(records) == keccak256(expected));
+    }
+
+    function _checkStep(uint256 size, bytes14 digits, uint256 limit, bytes32 r, bytes32 vs) private {
+        (bytes memory number, uint256 step, bool isShortest) = _number(size, digits);
+        VM.assume(uint256(vs) % 2 ** 255 <= MAX_S);
+        VM.warp(7);
+        bytes memory batch =
+            abi.encodePacked(abi.encodePacked(uint32(3), uint40(7), uint96(5), uint16(0), uint8(0)), number, r, vs);
+        (bytes memory records, uint256 reached, uint256 next,,) = _reader.read(batch, 0, limit);
+        bool isRight = isShortest && 3 + step / 4 < limit;
+        assert((reached == batch.length) == isRight);
+        if (!isRight) return;
+        bytes memory expected = abi.encodePacked(uint32(3 + step / 4), uint40(7), uint96(5), uint16(0));
+        assert(next == 4 + step / 4);
+        assert(records.length == expected.length && keccak256(records) == keccak256(expected));
+    }
+
+    /// @dev The number of these digits, its value, and whether it has no needless one.
+    function _number(uint256 size, bytes14 digits)
+        private
+        pure
+        returns (bytes memory number, uint256 value, bool isShortest)
+    {
+        number = new bytes(size);
+        for (uint256 i = 0; i < size; ++i) {
+            uint8 digit = uint8(digits[i]) & 0x7f;
+            value += uint256(digit) << (7 * i);
+            number[i] = bytes1(i + 1 < size ? digit | 0x80 : digit);
+        }
+        isShortest = size == 1 || number[size - 1] != 0;
     }
 
     function _leaf(bytes32 domain, uint256 voter, uint256 castAt, uint256 weight, SymbolicBallot memory b)
