@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {Ballots, Record} from "../support/Ballots.sol";
-import {Electorate, Electorates} from "../support/Electorate.sol";
 
 /// @notice What the specification says of one election, kept beside its box.
 struct Election {
@@ -20,8 +19,6 @@ struct Election {
 
 /// @title Model: what may happen to an election, in a few lines of plain Solidity
 library Model {
-    using Electorates for Electorate;
-
     /// @notice Whether ballots are taken now.
     function isOpen(Election memory election, uint256 time) internal pure returns (bool) {
         return !election.cancelled && election.opensAt <= time && time < election.closesAt;
@@ -36,7 +33,8 @@ library Model {
     /// longer than allowed, and it is dated within the window, as a direct cast now or not later than now.
     function isAllowed(Election memory election, Record memory record, uint256 time) internal pure returns (bool) {
         if (record.voter >= election.voters || record.ballot.length > election.maxBallotBytes) return false;
-        if (record.weight != Electorates.make(election.voters, 0).weights[record.voter]) return false;
+        // As `Electorates.make` gives them; making an electorate for each record takes half of a run's time.
+        if (record.weight != 1 + 7 * record.voter) return false;
         if (record.castAt >= Ballots.DIRECT) return record.castAt - Ballots.DIRECT == time;
         return election.opensAt <= record.castAt && record.castAt <= time;
     }
