@@ -128,10 +128,10 @@ AUDIT_ENV = PATH="$(CURDIR)/.venv-audit/bin:$(CURDIR)/node_modules/.bin:$$PATH" 
 	.venv-audit/bin/pip install --quiet --disable-pip-version-check --require-hashes -r locks/audit.txt
 	@touch $@
 
-audit: setup .venv-audit/ready ## slither, and halmos's proofs of records, hash chain and window.
+audit: setup .venv-audit/ready ## slither, and halmos's proofs of records, batches, multiproofs, hash chain and window.
 	rm -rf $(APE_COPIES)
 	$(AUDIT_ENV) FOUNDRY_OUT=.build/slither/out FOUNDRY_CACHE_PATH=.build/slither/cache slither .
-	$(AUDIT_ENV) FOUNDRY_OUT=.build/halmos/out FOUNDRY_CACHE_PATH=.build/halmos/cache halmos \
+	$(AUDIT_ENV) FOUNDRY_PROFILE=halmos FOUNDRY_OUT=.build/halmos/out FOUNDRY_CACHE_PATH=.build/halmos/cache halmos \
 		--forge-build-out .build/halmos/out --match-contract 'Symbolic$$' --default-bytes-lengths 0,1,8,32,64
 
 bench-gas: setup ## What a vote costs, now and under Amsterdam, beside OpenZeppelin's Governor (ARGS=--keep keeps the figures, --sheet-sizes).

@@ -295,9 +295,11 @@ library LowLevel {
         assembly ("memory-safe") {
             // Writes the parent of `node` at `to`.
             function writeParent(to, position, node, sibling) {
-                let side := shl(5, gt(node, sibling))
-                mstore(side, node)
-                mstore(xor(side, 0x20), sibling)
+                // The smaller one first. The two change places by arithmetic, since halmos cannot follow an address that
+                // depends on a comparison.
+                let change := and(xor(node, sibling), sub(0, gt(node, sibling)))
+                mstore(0, xor(node, change))
+                mstore(0x20, xor(sibling, change))
                 mstore(to, shr(1, position))
                 mstore(add(to, 0x20), keccak256(0, 0x40))
             }
