@@ -162,7 +162,7 @@ def test_devnet__own_definition__is_the_elections(tmp_path: Path) -> None:
     (tmp_path / "lunch.json").write_text(json.dumps(definition, indent=2))
     with _devnet(tmp_path, "--definition", "lunch.json", "--accounts", "1") as (_, printed):
         assert parse_definition((tmp_path / printed["definition_file"]).read_bytes()).title == "Lunch"
-    (tmp_path / "lunch.json").write_text(json.dumps({**definition, "qballot": 9}))
+    (tmp_path / "lunch.json").write_text(json.dumps({**definition, "contests": []}))
     done = _run(["devnet", "--port", "0", "--definition", "lunch.json"], tmp_path)
     assert done.returncode == 2
     assert "invalid definition" in done.stderr
