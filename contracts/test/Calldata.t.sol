@@ -146,6 +146,10 @@ contract CalldataTest is ElectionTest {
         PackedBatch memory batch = _layOut(bytes.concat(_signed(4, NOW, BALLOT), _signed(6, NOW, BALLOT)));
         batch.ballots[1].weight = Ballots.number(29);
         _assertRefusesForm(batch, SECOND);
+        // Whatever the length that follows it is.
+        batch = _layOut(bytes.concat(_signed(4, NOW, BALLOT), _signed(6, NOW, hex"01")));
+        batch.ballots[1].weight = Ballots.number(29);
+        _assertRefusesForm(batch, SECOND);
         batch = _layOut(bytes.concat(_signed(4, NOW, BALLOT), _signed(6, NOW, BALLOT)));
         (batch.ballots[1].step, batch.ballots[1].length) = (Ballots.number(7), Ballots.number(BALLOT.length));
         _assertRefusesForm(batch, SECOND);
@@ -172,6 +176,8 @@ contract CalldataTest is ElectionTest {
                     batch.ballots[i].later =
                         Ballots.bigEndian(Ballots.integer(batch.ballots[i].later, 0, spread), width);
                 }
+                // A width that no time has is refused before anything else is looked at.
+                if (width > 5) batch.ballots[0].signature = new bytes(64);
                 _assertRefusesForm(batch, 0);
             }
         }
