@@ -16,7 +16,7 @@ pragma solidity 0.8.37;
 /// libraries/BoxArguments.sol for their layout.
 interface IBallotBox {
     /// @notice Ballots were cast.
-    /// @param records One batch: packed records, one for a direct cast, one a voter for signed ballots.
+    /// @param records One batch: packed records, one for a direct cast, one per voter for signed ballots.
     event BallotsCast(bytes records);
 
     /// @notice The organizer cancelled the election before its opening. No ballot was or will be cast.
@@ -46,9 +46,10 @@ interface IBallotBox {
     error BallotBoxNotInCensus(uint256 voter, address account, uint256 weight);
     /// @notice A batch needs at least one ballot.
     error BallotBoxEmptyBatch();
-    /// @notice The base or ballot that begins at `offset` does not end within the batch's `length` bytes.
+    /// @notice The base or ballot that begins at `offset` does not end within the packed batch's `length` bytes.
     error BallotBoxTruncatedBatch(uint256 offset, uint256 length);
-    /// @notice The base or ballot that begins at `offset` is not in its one form (libraries/Batch.sol).
+    /// @notice The base or ballot that begins at `offset` of the packed batch is not in its one form
+    /// (libraries/Batch.sol).
     error BallotBoxNonCanonicalBatch(uint256 offset);
     /// @notice All voters of a batch belong to the sheet of its first one.
     error BallotBoxVoterOutsideSheet(uint256 voter, uint256 sheet);
@@ -68,7 +69,7 @@ interface IBallotBox {
     /// @notice Cast the caller's own ballot. It outranks every signed ballot of the same voter.
     /// @param voter The caller's index in the census.
     /// @param weight The caller's weight in the census.
-    /// @param ballot The ballot's bytes: one int8 an option, contests one after another; not interpreted here.
+    /// @param ballot The ballot's bytes, in the form that the definition asks for; not interpreted here.
     /// @param proof Merkle proof of (voter, caller, weight) against the root of the voter's sheet.
     function cast(uint32 voter, uint96 weight, bytes calldata ballot, bytes32[] calldata proof) external;
 

@@ -50,7 +50,7 @@ interface IBallotBoxFactory {
     error BallotBoxFactoryNoDefinition();
     /// @notice The definition's hash is the head of a cancelled election: the box would be born cancelled.
     error BallotBoxFactoryReservedDefinition();
-    /// @notice There must be exactly one root a sheet.
+    /// @notice There must be exactly one root per sheet.
     error BallotBoxFactoryWrongSheetCount(uint256 found, uint256 expected);
     /// @notice The roots do not fit into a contract's code; larger sheets are fewer.
     error BallotBoxFactoryTooManySheets(uint256 sheets, uint256 maxSheets);
@@ -72,7 +72,7 @@ interface IBallotBoxFactory {
         bytes calldata definition
     ) external returns (address ballotBox);
 
-    /// @notice The address that `create` would give these arguments.
+    /// @notice The address that `create` gives these arguments if it accepts them.
     function predict(
         address organizer,
         bytes32 salt,

@@ -6,7 +6,7 @@ import {Rules} from "./BoxArguments.sol";
 import {LowLevel} from "./LowLevel.sol";
 import {Records} from "./Records.sol";
 
-/// @title Batch: the packed form in which signed ballots are brought
+/// @title Batch: the packed form in which signed ballots are submitted
 /// @dev     batch   base | ballot | ballot | …
 ///          base    uint32 voter | uint40 castAt | uint96 weight | uint16 length | uint8 width        24 bytes
 ///          ballot  step | later | [weight] | [length] | ballot's bytes | r | vs
@@ -25,8 +25,6 @@ import {Records} from "./Records.sol";
 library Batch {
     /// Bytes of the base.
     uint256 internal constant BASE = 24;
-    /// Fewest bytes of a ballot: a step and a signature.
-    uint256 internal constant LEAST_BALLOT = 1 + Records.SIGNATURE;
     /// Most bytes of `later`: those of a `castAt`.
     uint256 internal constant MAX_WIDTH = 5;
     /// Most bytes of a number: the fewest that hold a weight.

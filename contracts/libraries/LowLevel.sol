@@ -103,16 +103,17 @@ library LowLevel {
         }
     }
 
-    /// @dev Reads the ballots of a batch (libraries/Batch.sol) for as long as they are right. Writes their records,
-    /// recovers their signers and queues their leaves. Stops before the first ballot that is not in its one form, does
-    /// not end within the batch, has a voter at or beyond `limit`, more than `maxLength` bytes or a `castAt` later than
-    /// now, or whose signature is none. The caller has checked the base: its voter is below `limit`, its length at most
-    /// `maxLength`, its `castAt` in the window, its width at most 5. The caller has also used no memory before.
+    /// @dev Reads the ballots of a packed batch (libraries/Batch.sol) for as long as they are right. Writes their
+    /// records, recovers their signers and queues their leaves. Stops before the first ballot that is not in its one
+    /// form, does not end within the batch, has a voter at or beyond `limit`, more than `maxLength` bytes or a `castAt`
+    /// later than now, or has no valid signature. The caller has checked the base: its voter is below `limit`, its
+    /// length at most `maxLength`, its `castAt` in the window, its width at most 5. The caller has allocated no memory
+    /// before, and written none from QUEUE on.
     ///
     /// Nothing that is read wraps around: numbers have at most 98 bits, and sums are compared before they become fields
     /// of a record. Bytes beyond the batch may be read, but a ballot with any of them is not taken, because its
-    /// signature ends later still. Memory stays below twice the batch's size: a ballot has at least 65 bytes; it takes
-    /// 64 in the queue, and in the records fewer than its own.
+    /// signature ends later still. Queue and records together take less than twice the batch's size: a ballot has at
+    /// least 65 bytes; it takes 64 in the queue, and in the records fewer than its own.
     /// @param typeHash Of the signed struct.
     /// @param domain EIP-712 domain separator.
     /// @param limit The first voter behind the sheet.
@@ -276,7 +277,7 @@ library LowLevel {
             reached := sub(reached, batch.offset)
             records := sub(begin, 0x20)
             mstore(records, sub(end, begin))
-            // Nothing has been written behind the last record but the zeros of its header.
+            // Zeros follow the last record: those of its header, then memory that nobody has written.
             mstore(0x40, and(add(end, 63), not(31)))
             mstore(0x60, 0)
         }
@@ -295,8 +296,8 @@ library LowLevel {
         assembly ("memory-safe") {
             // Writes the parent of `node` at `to`.
             function writeParent(to, position, node, sibling) {
-                // The smaller one first. The two change places by arithmetic, since halmos cannot follow an address that
-                // depends on a comparison.
+                // The smaller one first. The two change places by arithmetic, since halmos cannot follow an address
+                // that depends on a comparison.
                 let change := and(xor(node, sibling), sub(0, gt(node, sibling)))
                 mstore(0, xor(node, change))
                 mstore(0x20, xor(sibling, change))

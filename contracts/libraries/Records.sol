@@ -8,7 +8,7 @@ import {LowLevel} from "./LowLevel.sol";
 library Records {
     /// Bytes before the ballot.
     uint256 internal constant HEADER = 23;
-    /// Bytes of a compact signature (EIP-2098) behind a signed record.
+    /// Bytes of a compact signature (EIP-2098).
     uint256 internal constant SIGNATURE = 64;
     /// Set in the `castAt` of a voter's own transaction, so that it outranks every signature.
     uint256 internal constant DIRECT = 1 << 39;

@@ -24,9 +24,7 @@ struct SymbolicBallot {
 ///
 /// What is not: batches of other shapes, in particular with lengths of their own or wider times; whose signature it
 /// is (to halmos ecrecover and keccak256 are functions that give equal outputs for equal inputs, and ecrecover always
-/// answers); what `Batch` says of a wrong ballot; and LowLevel.computeRoot, which chooses the order of two nodes by an
-/// address in memory that depends on them: halmos knows concrete addresses only. Those are for the differential test, and
-/// for LowLevel.t.sol, which walks through all subsets of small trees.
+/// answers); and what `Batch` says of a wrong ballot. Those are for the differential test.
 /// @custom:halmos --loop 40
 contract BatchSymbolic {
     uint256 private constant MAX_S = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0;
