@@ -13,13 +13,17 @@ from qballot.errors import ProofError
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """fork: whose prices and limits hold. block_gas_limit: most gas that a block holds, None if unknown."""
+    """fork: whose prices and limits hold. block_gas_limit: most gas that a block holds, None if unknown.
+
+    is_known: whether the latest header showed the fork; otherwise it is only the dearest guess.
+    """
 
     fork: Fork
     block_gas_limit: int | None = None
+    is_known: bool = True
 
 
-LATEST_TERMS = Terms(FORKS[-1])
+LATEST_TERMS = Terms(FORKS[-1], is_known=False)
 """Those of the latest fork that this version knows, whose prices are the highest."""
 
 
